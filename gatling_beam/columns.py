@@ -7,7 +7,7 @@ canonical JSON text: as Arrow structs they would be merged over all rows and fil
 import types
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -121,7 +121,7 @@ def _list_column(item: _Column, *, fixed: bool) -> _Column:
     def decode(array: pa.Array) -> list[Any]:
         flat = item.decode(array.flatten())
         bounds = list(accumulate(array.value_lengths().fill_null(0).to_pylist(), initial=0))
-        return [tuple(flat[start:end]) if end > start else () for start, end in zip(bounds, bounds[1:], strict=False)]
+        return [tuple(flat[start:end]) if end > start else () for start, end in pairwise(bounds)]
 
     return _Column(arrow, encode, decode)
 

@@ -5,12 +5,8 @@ from hashlib import blake2b
 
 def digest(*parts: str | bytes) -> str:
     """128-bit BLAKE2b of `parts`, as 32 hexadecimal digits."""
-    h = blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        h.update(b"%d:" % len(data))
-        h.update(data)
-    return h.hexdigest()
+    encoded = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
+    return blake2b(b"".join([b"%d:%b" % (len(data), data) for data in encoded]), digest_size=16).hexdigest()
 
 
 def content_hash(text: str) -> str:

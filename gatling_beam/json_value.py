@@ -25,11 +25,13 @@ def json_value(value: Any) -> Any:
       BadRow: with reason int_out_of_range, non_finite, lone_surrogate, nul_character, non_string_key,
         not_a_json_value, too_deep or too_large.
     """
-    result, _ = _checked(value, 0, 0)
-    return result
+    tuples: list[Any] = []
+    _measure(value, 0, 0, tuples)
+    return _with_lists(value) if tuples else value
 
 
-def _checked(value: Any, depth: int, size: int) -> tuple[Any, int]:
+def _measure(value: Any, depth: int, size: int, tuples: list[Any]) -> int:
+    """`size` plus that of `value` in bytes; raises BadRow where it cannot be stored, and notes tuples."""
     kind = type(value)
     if kind is str:
         size += _check_text(value)
@@ -46,26 +48,30 @@ def _checked(value: Any, depth: int, size: int) -> tuple[Any, int]:
     elif kind is dict:
         if depth >= MAX_DEPTH:
             raise BadRow("too_deep", f"more than {MAX_DEPTH} levels")
-        members = {}
         for key, member in value.items():
             if type(key) is not str:
                 raise BadRow("non_string_key", f"a key of type {type(key).__name__}")
             size += _check_text(key)
-            members[key], size = _checked(member, depth + 1, size)
-        value = members
+            size = _measure(member, depth + 1, size, tuples)
     elif kind is list or kind is tuple:
         if depth >= MAX_DEPTH:
             raise BadRow("too_deep", f"more than {MAX_DEPTH} levels")
-        items = []
+        if kind is tuple:
+            tuples.append(value)
         for item in value:
-            checked, size = _checked(item, depth + 1, size)
-            items.append(checked)
-        value = items
+            size = _measure(item, depth + 1, size, tuples)
     else:
         raise BadRow("not_a_json_value", f"a value of type {kind.__name__}")
     if size > MAX_BYTES:
         raise BadRow("too_large", f"more than {MAX_BYTES:,} bytes")
-    return value, size
+    return size
+
+
+def _with_lists(value: Any) -> Any:
+    kind = type(value)
+    if kind is dict:
+        return {key: _with_lists(member) for key, member in value.items()}
+    return [_with_lists(item) for item in value] if kind is list or kind is tuple else value
 
 
 def _check_text(text: str) -> int:
@@ -100,7 +106,7 @@ def canonical_value(value: Any) -> Any:
     if kind is str:
         return value if value.isascii() or is_normalized("NFC", value) else normalize("NFC", value)
     if kind is float:
-        return int(value) if value.is_integer() else value
+        return int(value) if value.is_integer() and abs(value) < 2**63 else value
     if kind is dict:
         return {canonical_value(key): canonical_value(member) for key, member in value.items()}
     if kind is list:

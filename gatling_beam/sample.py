@@ -191,7 +191,8 @@ class Tally(msgspec.Struct, frozen=True, gc=False):
     """A count that travels as data: `n` rows of `source` were `kind` in `stage`.
 
     `kind` is one of in, expanded, out, no_call, no_intent, filtered, duplicate, not_selected, dead, note. `reason`
-    refines it: the code of a dead letter or filter, the surviving source of a duplicate. Notes stand outside the balance.
+    refines it: the code of a dead letter or filter, the surviving source of a duplicate. Notes stand outside the
+    balance.
     """
 
     stage: str

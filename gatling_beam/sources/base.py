@@ -12,7 +12,8 @@ class Call(msgspec.Struct):
       name: the tool's name, as written.
       arguments: the decoded argument object.
       turn: number of the assistant message that makes the call; calls of one message are parallel.
-      label: the name under which later arguments refer to this call's result ("var1", "3", "API_call_0"); "" if none.
+      label: the names under which later arguments refer to this call's result ("var1", "3", "API_call_0 API_call_1"),
+        separated by blanks; "" if none.
       call_id: the row's own id of the call ("call_abc"); "" if none.
       result: what the call returned, as the row shows it (text or JSON value); None if the row does not say.
     """
@@ -34,7 +35,7 @@ class Extracted(msgspec.Struct, kw_only=True):
       tools: the offered tools as the row declares them (unwrapped objects with a `name`), or None where it declares none.
       original_id: the row's own id, or None.
       edges: dependencies the row states, as (from index, to index, evidence).
-      references: the syntax in which arguments refer to earlier results (a key of `normalize.REFERENCES`), or "".
+      references: the syntax in which arguments refer to earlier results (a key of `attribution.REFERENCES`), or "".
       language: BCP 47 code of the request, or "" to take the source's.
       variants: the same request in other languages, as (language, text).
       names_only: the row names tools without arguments.

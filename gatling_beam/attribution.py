@@ -1,0 +1,154 @@
+"""Where argument values come from: references to earlier calls, values of earlier results, the words of the request."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+
+from gatling_beam.errors import BadRow
+from gatling_beam.sources.base import Call
+from gatling_beam.sources.parsing import decoded
+
+#: Syntaxes of a reference to an earlier call's result; group 1 is the label. A match that is no label is plain text:
+#: "$100" is money.
+REFERENCES = {
+    "dollar_var": re.compile(r"\$([A-Za-z_]\w*)(?:[.\[][^$]*)?\$"),
+    "dollar_step": re.compile(r"\$\{?([0-9]+)\}?"),
+    "api_call": re.compile(r"(?<!\w)(API_call_[0-9]+)(?!\w)"),
+    "node": re.compile(r"<node-([0-9]+)>"),
+    "from_call": re.compile(r"\$\{[^{}]*?\bfrom\s+([^{}\s]+)\s*\}"),
+}
+
+# Shorter values of a result are found in an argument by chance too often to prove anything.
+_MIN_DISTINCT_TEXT = 4
+_MIN_DISTINCT_NUMBER = 1000
+_MAX_RESULT = 200_000
+
+_TOKEN = re.compile(r"\w+(?:[-.:/,@+]\w+)*")
+_NO_WORD_BREAKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """The scalars of a JSON value with their JSON Pointers (RFC 6901); an empty list or object is a leaf."""
+    if type(value) is dict and value:
+        for key, member in value.items():
+            if "~" in key or "/" in key:
+                key = key.replace("~", "~0").replace("/", "~1")
+            if type(member) is dict or type(member) is list:
+                yield from leaves(member, f"{pointer}/{key}")
+            else:
+                yield f"{pointer}/{key}", member
+    elif type(value) is list and value:
+        for k, item in enumerate(value):
+            yield from leaves(item, f"{pointer}/{k}")
+    else:
+        yield pointer, value
+
+
+def literal_text(value: Any) -> str:
+    """A scalar as a request would write it; "" for what no request writes (null, true, an empty text, a container)."""
+    if type(value) is str:
+        return value.strip()
+    if type(value) is int:
+        return str(value)
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() else repr(value)
+    return ""
+
+
+class Wording:
+    """A text in which literals are looked up as whole tokens: "20" does not stand in "2026-05-18"."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.casefold()
+
+    @cached_property
+    def _tokens(self) -> frozenset[str]:
+        tokens = set(_TOKEN.findall(self._text))
+        return frozenset(tokens | {token.replace(",", "") for token in tokens if "," in token})
+
+    def holds(self, value: Any) -> bool:
+        """Whether the literal stands in the text, without regard to case."""
+        literal = literal_text(value).casefold()
+        if not literal:
+            return False
+        if not any(map(str.isdigit, literal)):
+            return self._holds_phrase(literal)
+        return literal in self._tokens or (not literal.isalnum() and self._holds_phrase(literal))
+
+    def _holds_phrase(self, literal: str) -> bool:
+        start = self._text.find(literal)
+        while start >= 0:
+            end = start + len(literal)
+            before, after = self._text[start - 1 : start], self._text[end : end + 1]
+            if not _joins(before, literal[0]) and not _joins(literal[-1], after):
+                return True
+            start = self._text.find(literal, start + 1)
+        return False
+
+
+def _joins(left: str, right: str) -> bool:
+    """Whether no word boundary lies between two neighbouring characters; scripts without blanks have one anywhere."""
+    if not left.isalnum() or not right.isalnum():
+        return False
+    return not (_NO_WORD_BREAKS.match(left) or _NO_WORD_BREAKS.match(right))
+
+
+def referenced_calls(calls: list[Call], syntax: str) -> Iterator[tuple[int, int, str]]:
+    """`(from, to, pointer)` for every reference in the arguments of `to` to the result of an earlier call `from`.
+
+    A label that several earlier calls carry means the latest of them. In the syntax "from_call" a call's label is its
+    tool's name.
+    """
+    pattern = REFERENCES[syntax]
+    latest: dict[str, int] = {}
+    for position, call in enumerate(calls):
+        for pointer, value in leaves(call.arguments):
+            if type(value) is str:
+                for label in dict.fromkeys(pattern.findall(value)):
+                    if label in latest:
+                        yield latest[label], position, pointer
+        for label in (call.label or call.name if syntax == "from_call" else call.label).split():
+            latest[label] = position
+
+
+class Results:
+    """The values that earlier calls returned; a later argument that repeats a distinct one comes from there."""
+
+    def __init__(self) -> None:
+        self._producer: dict[str, int] = {}
+        self._texts: list[tuple[int, str]] = []
+
+    def add(self, position: int, result: Any) -> None:
+        """Takes the result of the call at `position`; JSON in a text is read, any other text is kept whole."""
+        if type(result) is str:
+            if len(result) > _MAX_RESULT:
+                return
+            with suppress(BadRow):  # prose stays text and is searched below
+                result = decoded(result, "a result")
+        for _, value in leaves(result):
+            if type(value) is str and len(value) > 64:
+                self._texts.append((position, value.casefold()))
+            if text := _distinct(value):
+                self._producer.setdefault(text, position)
+
+    def source_of(self, value: Any) -> int | None:
+        """The position of the first call that returned `value`; None if none did or the value is too common to tell."""
+        text = _distinct(value)
+        if not text:
+            return None
+        if text in self._producer:
+            return self._producer[text]
+        if len(text) < 2 * _MIN_DISTINCT_TEXT:
+            return None
+        return next((position for position, long in self._texts if Wording(long).holds(text)), None)
+
+
+def _distinct(value: Any) -> str:
+    text = literal_text(value).casefold()
+    if type(value) is str:
+        return text if len(text) >= _MIN_DISTINCT_TEXT else ""
+    if type(value) in (int, float) and abs(value) >= _MIN_DISTINCT_NUMBER:
+        return text
+    return ""

@@ -1,0 +1,67 @@
+"""The command line: `gatling-beam <command>`."""
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+import gatling_beam
+from gatling_beam.pipelines.options import UserError
+
+#: Every command, what it is for; the module of the same name in this package has `command(argv, prog) -> int`.
+COMMANDS = {
+    "tier1": "read data sets and write their plans, validated and without duplicates",
+    "sources": "list the data sets of the catalogue",
+    "inspect": "show rows or dead letters of a file or an output directory",
+    "validate": "check an output directory against its manifest and ledger",
+}
+PROG = "gatling-beam"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and returns the exit code: 0, 1 for a failure that the user can mend, 2 for a wrong flag.
+
+    Anything else is a bug and shows its stack trace.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    name = args[0] if args and args[0] in COMMANDS else ""
+    try:
+        if not name:
+            return _top_level(args)
+        # A command imports what it needs and no more: Beam takes seconds.
+        return int(import_module(f"gatling_beam.pipelines.{name}").command(args[1:], f"{PROG} {name}"))
+    except UserError as e:
+        print(f"{PROG} {name}".rstrip() + f": {e}", file=sys.stderr)
+        return e.exit_code
+    except BrokenPipeError:
+        # The reader of our output has closed it (`| head`); nothing more can be said there.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except KeyboardInterrupt:
+        print(f"{PROG}: interrupted; nothing was committed", file=sys.stderr)
+        return 130
+
+
+def _top_level(args: list[str]) -> int:
+    listed = "\n".join(f"  {name:10} {what}" for name, what in COMMANDS.items())
+    parser = ArgumentParser(
+        prog=PROG,
+        description="Training data for models that judge an agent's plan before it runs.",
+        epilog=f"commands:\n{listed}\n\n`{PROG} <command> --help` lists a command's flags.",
+        formatter_class=RawDescriptionHelpFormatter,
+        usage=f"{PROG} <command> [flags]",
+    )
+    parser.add_argument("--version", action="version", version=f"{PROG} {gatling_beam.__version__}")
+    if args and not args[0].startswith("-"):
+        close = get_close_matches(args[0], COMMANDS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
+        print(f"{PROG}: {args[0]!r} is no command; {hint}", file=sys.stderr)
+        return 2
+    parser.parse_args(args)
+    parser.print_help(sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,144 @@
+"""Before a run: which data sets are asked for, are they there, and how many rows may they have."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+
+import msgspec
+from pydantic import Field
+
+from gatling_beam.hub import Listing, SourceUnavailable, list_files
+from gatling_beam.pipelines.options import Options, UsageError, UserError
+from gatling_beam.sources import SourceSpec
+from gatling_beam.sources.catalogue import load_catalogue, names, source
+
+#: Roles whose rows can become plans.
+_ROLES = ("plans", "conversations", "reasoning")
+_ROWS_PER_SHARD = 100_000
+#: No data set of the catalogue has rows that take less.
+_LEAST_BYTES_PER_ROW = 100
+_LISTERS = 8
+
+
+class ReadOptions(Options):
+    """Input."""
+
+    sources: str = Field(
+        "all",
+        min_length=1,
+        description="names of the catalogue, separated by commas (`gatling-beam sources` lists them), or all: every "
+        "source of role plans",
+        json_schema_extra={"metavar": "NAMES"},
+    )
+    root: str | None = Field(
+        None,
+        min_length=1,
+        description="folder or URL of a mirror, <root>/<owner>/<name>/...; default: the Hugging Face Hub",
+        json_schema_extra={"metavar": "DIR"},
+    )
+    revision: str | None = Field(
+        None,
+        min_length=1,
+        description="branch, tag or commit of all sources; default: the catalogue's; a mirror has one revision",
+        json_schema_extra={"metavar": "NAME"},
+    )
+    limit: int | None = Field(
+        None, ge=1, description="first rows read of each source; default: all", json_schema_extra={"metavar": "N"}
+    )
+    skip_unavailable: bool = Field(
+        False, description="go on without sources that are gated, missing or out of reach, and record them"
+    )
+
+
+class Available(msgspec.Struct, frozen=True):
+    """The sources of a run: those that are read, by name, and why the others are not."""
+
+    specs: dict[str, SourceSpec]
+    listings: dict[str, Listing]
+    unavailable: dict[str, str]
+
+    def revisions(self) -> dict[str, str]:
+        """The commit of each source that is read."""
+        return {name: listing.repository.revision for name, listing in self.listings.items()}
+
+
+def chosen_sources(text: str) -> dict[str, SourceSpec]:
+    """The catalogue entries that --sources names, in the order of the catalogue.
+
+    Raises:
+      UsageError: for a name that is not in the catalogue, or a source whose rows are no plans.
+    """
+    if text == "all":
+        return {name: source(name) for name in names("plans")}
+    asked = {name.strip() for name in text.split(",") if name.strip()}
+    chosen = {}
+    for name in sorted(asked):
+        try:
+            spec = source(name)
+        except ValueError as e:
+            raise UsageError(f"--sources={text}: {e}") from None
+        if spec.role not in _ROLES:
+            raise UsageError(
+                f"--sources={text}: {name} has the role {spec.role}, whose rows never become plans; "
+                f"take sources of the roles {', '.join(_ROLES)}"
+            )
+        chosen[name] = spec
+    if not chosen:
+        raise UsageError(f"--sources={text} names no source; `gatling-beam sources` lists them")
+    return {name: chosen[name] for name in load_catalogue() if name in chosen}
+
+
+def look_up(options: ReadOptions) -> Available:
+    """Asks for the files of every chosen source, at one commit each.
+
+    Raises:
+      UsageError: as `chosen_sources`.
+      UserError: naming all sources that are unavailable, unless --skip_unavailable; or if none is left.
+    """
+    chosen = chosen_sources(options.sources)
+    found = list_all(chosen.values(), options.root, options.revision)
+    listings = {name: listing for name, listing in found.items() if isinstance(listing, Listing)}
+    unavailable = {name: str(error) for name, error in found.items() if isinstance(error, SourceUnavailable)}
+    if unavailable and not options.skip_unavailable:
+        lines = "\n".join(f"  {name}: {reason}" for name, reason in unavailable.items())
+        raise UserError(
+            f"{len(unavailable)} of {len(chosen)} sources are unavailable:\n{lines}\n"
+            "Do what each line says, name other --sources, or go on without them: --skip_unavailable"
+        )
+    if not listings:
+        lines = "\n".join(f"  {name}: {reason}" for name, reason in unavailable.items())
+        raise UserError(f"no source is left to read:\n{lines}")
+    return Available({name: chosen[name] for name in listings}, listings, unavailable)
+
+
+def list_all(
+    specs: Iterable[SourceSpec], root: str | None, revision: str | None = None
+) -> dict[str, Listing | SourceUnavailable]:
+    """The files of each source by its name, or why they cannot be had."""
+
+    def one(spec: SourceSpec) -> Listing | SourceUnavailable:
+        try:
+            return list_files(spec, root=root, revision=revision)
+        except SourceUnavailable as e:
+            return e
+
+    specs = list(specs)
+    with ThreadPoolExecutor(_LISTERS) as pool:
+        return dict(zip([spec.name for spec in specs], pool.map(one, specs), strict=True))
+
+
+def most_rows(available: Available, limit: int | None) -> int:
+    """A number of rows that the sources do not exceed, by catalogue, size and limit."""
+    return sum(
+        min(
+            sum(file.size for file in listing.files) // _LEAST_BYTES_PER_ROW + 1,
+            *([rows] if (rows := available.specs[name].expected_rows) else []),
+            *([limit] if limit else []),
+        )
+        for name, listing in available.listings.items()
+    )
+
+
+def default_shards(rows: int) -> int:
+    """One shard for each 100,000 rows."""
+    return max(1, ceil(rows / _ROWS_PER_SHARD))

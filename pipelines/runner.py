@@ -1,0 +1,155 @@
+"""The runner of a command: Beam's in-process runner, pinned, unless another one is asked for."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import (
+    DebugOptions,
+    DirectOptions,
+    JobServerOptions,
+    PipelineOptions,
+    StandardOptions,
+)
+from apache_beam.runners.portability.fn_api_runner import fn_runner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
+from apache_beam.runners.runner import PipelineState
+from apache_beam.portability.api import beam_provision_api_pb2
+from pydantic import Field
+
+from gatling_beam.pipelines.options import Options, UsageError, UserError, refuse_unknown
+
+#: A day; Beam's default of 300 s kills every longer run on Prism.
+_JOB_SERVER_TIMEOUT_S = 86_400
+#: Runners that hand flags to a job server, which may know more of them than Python does.
+_JOB_SERVER_RUNNERS = ("flink", "spark", "portable")
+
+
+class EngineOptions(Options):
+    """Engine; all other flags go to Beam, for example --runner=FlinkRunner --flink_master=host:8081."""
+
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="worker processes of the in-process runner; 1 works inside this process; default: the cores",
+        json_schema_extra={"metavar": "N"},
+    )
+    quiet: bool = Field(False, description="no progress and no closing summary")
+
+
+def beam_options(engine: EngineOptions, args: Sequence[str], model: type[Options]) -> PipelineOptions:
+    """Beam's options of a run, checked: `args` are the flags that are none of `model`'s.
+
+    Raises:
+      UsageError: for a flag that Beam does not have either, and for settings that lose rows or say two things.
+    """
+    options = PipelineOptions(list(args))
+    parser, leftover = _beam_parser(options, args)
+    name = runner_name(options)
+    if not (name in _JOB_SERVER_RUNNERS and all(arg.startswith("-") for arg in leftover)):
+        refuse_unknown(model, leftover, [flag for action in parser._actions for flag in action.option_strings])
+    _refuse_lossy(options)
+    if name == "prism":
+        job_server = options.view_as(JobServerOptions)
+        if not _given(args, "job_server_timeout"):
+            job_server.job_server_timeout = _JOB_SERVER_TIMEOUT_S
+    if is_local(options):
+        _set_workers(options, engine, args)
+    elif engine.workers is not None:
+        raise UsageError(
+            f"--workers={engine.workers} is about the in-process runner, but --runner={name} has workers of its own: "
+            "leave it out, and say how many with that runner's flags (--parallelism, --num_workers)"
+        )
+    return options
+
+
+def runner_name(options: PipelineOptions) -> str:
+    """`flink` for FlinkRunner and so on; "" if no runner is named."""
+    name = options.view_as(StandardOptions).runner or ""
+    return str(name).rpartition(".")[2].lower().removesuffix("runner")
+
+
+def is_local(options: PipelineOptions) -> bool:
+    """Whether the run is done by the in-process runner."""
+    return runner_name(options) in ("", "fnapi", "direct", "switchingdirect")
+
+
+def make_runner(options: PipelineOptions) -> Any:
+    """The runner for `options`: ours as an object, others by name."""
+    if not is_local(options):
+        return options.view_as(StandardOptions).runner
+    if runner_name(options) in ("direct", "switchingdirect"):
+        print(
+            "--runner=DirectRunner runs as FnApiRunner: DirectRunner would download Prism when it can, so the same "
+            "command would behave differently on two machines",
+            file=sys.stderr,
+        )
+    # The bare runner does not hand the options to its workers.
+    encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
+    info = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
+    return fn_runner.FnApiRunner(provision_info=info)
+
+
+def run_pipeline(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> None:
+    """Runs what `build` puts into a pipeline, to its end.
+
+    Raises:
+      UserError: if the run does not end well for a reason that the user can mend.
+    """
+    pipeline = beam.Pipeline(runner=make_runner(options), options=options)
+    build(pipeline)
+    result = pipeline.run()
+    state = result.wait_until_finish()
+    if state != PipelineState.DONE:
+        raise UserError(f"the run ended in state {state}; the runner's log says why. Nothing was committed")
+
+
+def _beam_parser(options: PipelineOptions, args: Sequence[str]) -> tuple[ArgumentParser, list[str]]:
+    """Beam's own parser of all its option classes, and what it does not know of `args`."""
+    parsers: list[ArgumentParser] = []
+
+    def keep(parser: ArgumentParser) -> None:
+        parser.error = _beam_error  # type: ignore[method-assign]
+        parsers.append(parser)
+
+    options.get_all_options(add_extra_args_fn=keep)
+    return parsers[0], parsers[0].parse_known_args(list(args))[1]
+
+
+def _beam_error(message: str) -> NoReturn:
+    raise UsageError(f"{message} (a flag of Beam)")
+
+
+def _refuse_lossy(options: PipelineOptions) -> None:
+    if options.view_as(DirectOptions).direct_running_mode == "multi_threading":
+        raise UsageError(
+            "--direct_running_mode=multi_threading is refused: it loses rows silently (measured with Beam 2.77); "
+            "take --workers=N, which starts N processes"
+        )
+    for experiment in options.view_as(DebugOptions).experiments or ():
+        if "data_buffer_time_limit_ms" in experiment:
+            raise UsageError(
+                f"--experiments={experiment} is refused: flushing by time loses rows silently (measured with Beam "
+                "2.77); leave it out"
+            )
+
+
+def _set_workers(options: PipelineOptions, engine: EngineOptions, args: Sequence[str]) -> None:
+    direct = options.view_as(DirectOptions)
+    if _given(args, "direct_num_workers") or _given(args, "direct_running_mode"):
+        if engine.workers is not None:
+            raise UsageError(
+                f"--workers={engine.workers} sets --direct_num_workers and --direct_running_mode: give one or the others"
+            )
+        return
+    workers = engine.workers or os.cpu_count() or 1
+    direct.direct_num_workers = workers
+    direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
+
+
+def _given(args: Sequence[str], name: str) -> bool:
+    return any(arg.partition("=")[0] == f"--{name}" for arg in args)

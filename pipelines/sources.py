@@ -1,0 +1,2 @@
+def command(argv, prog):
+    return 0

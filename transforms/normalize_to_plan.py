@@ -1,0 +1,53 @@
+"""`NormalizeToPlan`: source rows become plans."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import apache_beam as beam
+
+from gatling_beam.normalize import STAGE, normalize_row
+from gatling_beam.sample import SourceRow
+from gatling_beam.sources import SourceSpec, load_catalogue
+from gatling_beam.transforms._outcomes import Outcome, Rows, SplitOutcomes, split_outcomes
+
+
+class _Normalize(SplitOutcomes):
+    stage = STAGE
+
+    def __init__(self, specs: tuple[SourceSpec, ...]) -> None:
+        self._given = specs
+
+    def setup(self) -> None:
+        self._specs = {**load_catalogue(), **{spec.name: spec for spec in self._given}}
+
+    def source_of(self, element: SourceRow) -> str:
+        return element.source
+
+    def outcome(self, element: SourceRow, notes: Counter[str]) -> Outcome:
+        return normalize_row(element, self._specs[element.source], notes)
+
+
+@beam.typehints.with_input_types(SourceRow)
+class NormalizeToPlan(beam.PTransform):
+    """PCollection[SourceRow] -> `Rows`: plans that are valid by construction, dead letters, and counts by source.
+
+    One row is one plan. What a row is and how it is read is said by the catalogue entry of its source; rows that make no
+    call and rows that a rule leaves out are counted in the tallies, rows that cannot be read are dead letters. Takes
+    bounded and unbounded input in any window; its counts leave in the global window.
+
+    Args:
+      sources: catalogue entries of your own, for rows of sources that the catalogue does not have.
+
+    Example:
+      >>> plans = rows | NormalizeToPlan()
+      >>> plans.rows | DedupByIntentHash()
+    """
+
+    def __init__(self, sources: Iterable[SourceSpec] = ()) -> None:
+        self._sources = tuple(sources)
+        for spec in self._sources:
+            if not isinstance(spec, SourceSpec):
+                raise TypeError(f"sources holds {spec!r}; give SourceSpec objects")
+
+    def expand(self, rows: beam.PCollection[SourceRow]) -> Rows:
+        return split_outcomes("Normalize", rows, SourceRow, _Normalize(self._sources))

@@ -1,0 +1,34 @@
+"""`ToRows` and `FromRows`: samples as flat rows, for Beam SQL, Beam YAML and other languages, and back."""
+
+import apache_beam as beam
+from apache_beam import coders
+
+import gatling_beam.transforms._coders  # noqa: F401
+from gatling_beam.flat import PlanRow, from_row, to_row
+from gatling_beam.sample import Sample
+
+coders.registry.register_row(PlanRow)
+
+
+@beam.typehints.with_input_types(Sample)
+@beam.typehints.with_output_types(PlanRow)
+class ToRows(beam.PTransform):
+    """PCollection[Sample] -> PCollection[PlanRow], rows with a Beam schema (see `gatling_beam.flat.PlanRow`).
+
+    On a worker in another process a row is an object of another class with the same attributes: use `row.source`,
+    never `isinstance`.
+    """
+
+    def expand(self, samples: beam.PCollection[Sample]) -> beam.PCollection[PlanRow]:
+        return samples | "ToRow" >> beam.Map(to_row).with_output_types(PlanRow)
+
+
+@beam.typehints.with_output_types(Sample)
+class FromRows(beam.PTransform):
+    """PCollection of rows with a column `sample_json` -> PCollection[Sample]: the inverse of `ToRows`.
+
+    Other columns are not looked at, so a filter in SQL keeps samples as they are and a changed column changes nothing.
+    """
+
+    def expand(self, rows: beam.PCollection) -> beam.PCollection[Sample]:
+        return rows | "FromRow" >> beam.Map(from_row).with_output_types(Sample)
