@@ -26,6 +26,8 @@ _MIN_DISTINCT_NUMBER = 1000
 _MAX_RESULT = 200_000
 
 _TOKEN = re.compile(r"\w+(?:[-.:/,@+]\w+)*")
+_DIGIT = re.compile(r"\d")
+_THOUSANDS = re.compile(r"\d,\d")
 _NO_WORD_BREAKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
@@ -62,6 +64,7 @@ class Wording:
 
     def __init__(self, text: str) -> None:
         self._text = text.casefold()
+        self._has_thousands = _THOUSANDS.search(text) is not None
 
     @cached_property
     def _tokens(self) -> frozenset[str]:
@@ -71,9 +74,9 @@ class Wording:
     def holds(self, value: Any) -> bool:
         """Whether the literal stands in the text, without regard to case."""
         literal = literal_text(value).casefold()
-        if not literal:
+        if not literal or (literal not in self._text and not self._has_thousands):
             return False
-        if not any(map(str.isdigit, literal)):
+        if not _DIGIT.search(literal):
             return self._holds_phrase(literal)
         return literal in self._tokens or (not literal.isalnum() and self._holds_phrase(literal))
 

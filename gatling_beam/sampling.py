@@ -64,22 +64,33 @@ def cutoff(ranks: npt.NDArray[np.bytes_], quota: int) -> bytes | None:
 
 
 class LeastRanks(msgspec.Struct):
-    """The least distinct ranks of a stream, packed: at most 24 bytes * quota, and some 4,000 not yet sorted in."""
+    """The least distinct ranks of a stream, packed: 24 bytes * quota, and as many or 4,000 not yet sorted in."""
 
-    quota: int
+    quota: int = 0
     packed: bytes = b""
     pending: list[bytes] = []
 
     def add(self, rank: bytes) -> None:
         """Takes a rank into account."""
-        self.pending.append(rank)
-        if len(self.pending) >= max(_PENDING, self.quota // 4):
-            self.sort()
+        if len(self.packed) < RANK_BYTES * self.quota or rank < self.packed[-RANK_BYTES:]:
+            self.pending.append(rank)
+            if len(self.pending) >= max(_PENDING, self.quota):
+                self.sort()
 
     def sort(self) -> None:
         """Sorts in what was added."""
         ranks = np.frombuffer(self.packed + b"".join(self.pending), f"S{RANK_BYTES}")
         self.packed, self.pending = least(ranks, self.quota).tobytes(), []
+
+
+def merge_ranks(parts: Iterable[LeastRanks]) -> LeastRanks:
+    """The least ranks of several streams."""
+    merged = LeastRanks()
+    for part in parts:
+        merged.quota = max(merged.quota, part.quota)
+        merged.pending += [part.packed, *part.pending]
+    merged.sort()
+    return merged
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -98,6 +109,11 @@ def cut_of(ranks: LeastRanks) -> Cut:
 def is_taken(rank: bytes, cut: Cut | None) -> bool:
     """Whether a row of this rank is taken; without a cut-off of its stratum it is not."""
     return cut is not None and cut.rank is not None and rank <= cut.rank
+
+
+def quota_of(quota: Quota, stratum: str) -> int:
+    """The number of groups of a stratum; 0 for one that `quota` does not name."""
+    return quota if isinstance(quota, int) else quota.get(stratum, 0)
 
 
 def shortfall(stratum: str, quota: int, cut: Cut) -> list[Tally]:

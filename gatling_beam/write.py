@@ -45,7 +45,7 @@ class SampleShard(msgspec.Struct, frozen=True):
 
 
 class DeadLetterShard(msgspec.Struct, frozen=True):
-    """Merges a bucket of DeadLetters into one file, sorted by dead_id."""
+    """Merges a bucket of DeadLetters into `directory/part-<index>-of-<shards>.<format>`, sorted by dead_id."""
 
     directory: str
     format: Format

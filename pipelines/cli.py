@@ -1,5 +1,6 @@
 """The command line: `gatling-beam <command>`."""
 
+import logging
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = list(sys.argv[1:] if argv is None else argv)
     name = args[0] if args and args[0] in COMMANDS else ""
+    _set_up_logging()
     try:
         if not name:
             return _top_level(args)
@@ -41,6 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"{PROG}: interrupted; nothing was committed", file=sys.stderr)
         return 130
+
+
+def _set_up_logging() -> None:
+    """Warnings go to stderr, except Beam's, which are for authors of pipelines, and of globs that match nothing."""
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: record.levelno >= logging.ERROR or "apache_beam" not in record.pathname)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", handlers=[handler])
+    logging.getLogger("gatling_beam.hub.listing").setLevel(logging.ERROR)
 
 
 def _top_level(args: list[str]) -> int:

@@ -81,7 +81,10 @@ def summary(directory: str, manifest: Manifest, ledger: Ledger, unavailable: Map
     rows.append(("total", *(f"{n:,}" for n in totals)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths)))
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     ]
     lines += [f"unavailable: {name}: {reason}" for name, reason in unavailable.items()]

@@ -35,7 +35,7 @@ class WriteOutcome(beam.PTransform):
             tuple(tallies) | "AllTallies" >> beam.Flatten() | SumTallies() | "TallyAsOutcome" >> beam.Map(_of_tally)
         ]
         for folder, files in files_by_folder.items():
-            label = "".join(word.capitalize() for word in folder.split("_"))
+            label = "".join(word.capitalize() for word in folder.replace("/", "_").split("_"))
             parts.append(files | f"{label}AsOutcome" >> beam.Map(_of_file, folder))
         return tuple(parts) | "Outcomes" >> beam.Flatten() | MergeOutcomes(self._path)
 

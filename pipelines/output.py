@@ -36,9 +36,7 @@ class OutputOptions(Options):
         description="data files to write; default: one for each 100,000 rows expected",
         json_schema_extra={"metavar": "N"},
     )
-    seed: int = Field(
-        0, ge=0, lt=2**63, description="of every random choice", json_schema_extra={"metavar": "N"}
-    )
+    seed: int = Field(0, ge=0, lt=2**63, description="of every random choice", json_schema_extra={"metavar": "N"})
     resume: bool = Field(
         False, description="do nothing if this very run is finished; else start an unfinished one again"
     )
@@ -68,7 +66,8 @@ def prepare(options: OutputOptions, stage_key: str, recipe: Mapping[str, Any]) -
         return "start"
     if foreign := sorted(entries - _OURS):
         raise UserError(
-            f"--output={options.output} holds files that no run wrote ({', '.join(foreign[:5])}): name another directory"
+            f"--output={options.output} holds files that no run wrote ({', '.join(foreign[:5])}): "
+            "name another directory"
         )
     if not (options.resume or options.overwrite):
         raise UserError(

@@ -16,7 +16,6 @@ from rich.text import Text
 
 from gatling_beam.pipelines.output import DATA, DEAD_LETTERS
 
-
 _TERMINAL_EVERY_S = 0.5
 _LOG_EVERY_S = 15.0
 

@@ -1,6 +1,7 @@
 """The runner of a command: Beam's in-process runner, pinned, unless another one is asked for."""
 
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
@@ -13,11 +14,12 @@ from apache_beam.options.pipeline_options import (
     JobServerOptions,
     PipelineOptions,
     StandardOptions,
+    WorkerOptions,
 )
+from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineState
-from apache_beam.portability.api import beam_provision_api_pb2
 from pydantic import Field
 
 from gatling_beam.pipelines.options import Options, UsageError, UserError, refuse_unknown
@@ -26,6 +28,7 @@ from gatling_beam.pipelines.options import Options, UsageError, UserError, refus
 _JOB_SERVER_TIMEOUT_S = 86_400
 #: Runners that hand flags to a job server, which may know more of them than Python does.
 _JOB_SERVER_RUNNERS = ("flink", "spark", "portable")
+_SOURCE_ERROR = re.compile(r"gatling_beam\.hub\.errors\.\w+: (.+?)(?: \[while running .*)?$", re.MULTILINE)
 
 
 class EngineOptions(Options):
@@ -102,8 +105,14 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], options: PipelineOption
     """
     pipeline = beam.Pipeline(runner=make_runner(options), options=options)
     build(pipeline)
-    result = pipeline.run()
-    state = result.wait_until_finish()
+    try:
+        result = pipeline.run()
+        state = result.wait_until_finish()
+    except RuntimeError as e:
+        # A worker's exception comes as text, in its stack trace.
+        if source_error := _SOURCE_ERROR.search(str(e)):
+            raise UserError(f"{source_error[1]}\nNothing was committed") from e
+        raise
     if state != PipelineState.DONE:
         raise UserError(f"the run ended in state {state}; the runner's log says why. Nothing was committed")
 
@@ -143,12 +152,16 @@ def _set_workers(options: PipelineOptions, engine: EngineOptions, args: Sequence
     if _given(args, "direct_num_workers") or _given(args, "direct_running_mode"):
         if engine.workers is not None:
             raise UsageError(
-                f"--workers={engine.workers} sets --direct_num_workers and --direct_running_mode: give one or the others"
+                f"--workers={engine.workers} sets --direct_num_workers and --direct_running_mode: "
+                "give the one or the others"
             )
         return
     workers = engine.workers or os.cpu_count() or 1
     direct.direct_num_workers = workers
     direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
+    if not _given(args, "default_sdk_harness_log_level"):
+        # Worker processes write to our terminal; an error comes back as an exception as well.
+        options.view_as(WorkerOptions).default_sdk_harness_log_level = "ERROR"
 
 
 def _given(args: Sequence[str], name: str) -> bool:

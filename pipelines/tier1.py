@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import apache_beam as beam
@@ -9,6 +10,7 @@ import msgspec
 from pydantic import Field
 
 import gatling_beam
+from gatling_beam import sampling
 from gatling_beam.files import join
 from gatling_beam.manifest import SourceVersion, stage_key
 from gatling_beam.pipelines.closing import close_run
@@ -57,6 +59,7 @@ class Job(msgspec.Struct, frozen=True):
     available: Available
     directory: str
     shards: int
+    dead_shards: int = 1
     format: Format = "parquet"
     rows_folder: str = DATA
     limit: int | None = None
@@ -74,7 +77,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> None:
-    """Read -> NormalizeToPlan -> ValidateDAG -> one row of each intent hash, in files; the counts go to `job.outcome`."""
+    """Read -> NormalizeToPlan -> ValidateDAG -> one row of each intent hash, in files; counts go to `job.outcome`."""
     specs = job.available.specs
     revisions = job.available.revisions()
     read = [
@@ -100,7 +103,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
         | "AllDeadLetters" >> beam.Flatten()
         | "WriteDeadLetters"
         >> WriteDeadLetters(
-            join(job.directory, DEAD_LETTERS), format=job.format, shards=default_shards(job.shards), spill_to=job.temporary
+            join(job.directory, DEAD_LETTERS),
+            format=job.format,
+            shards=default_shards(job.shards),
+            spill_to=job.temporary,
         )
     )
     tallies = (plans.tallies, valid.tallies, written.tallies)
@@ -126,8 +132,10 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         available=available,
         directory=options.output,
         shards=shards,
+        # Where every row is bad a shard holds a million; that is rare, and a dead letter is small.
+        dead_shards=ceil(shards / 10),
         format=options.format,
-        rows_folder=join(TEMPORARY, STAGED) if options.target else DATA,
+        rows_folder=STAGED if options.target else DATA,
         limit=options.limit,
         root=options.root,
     )
@@ -135,14 +143,17 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         run_pipeline(lambda pipeline: build(pipeline, job), engine)
         outcome = read_outcome(job.outcome)
         refuse_too_many_bad(outcome, options.max_bad_fraction)
+        # A second pipeline, not a further step: rows that wait for a cut-off would all be held in memory.
         if options.target:
             outcome = take_target(
-                job.directory, outcome, target=options.target, seed=options.seed, format=options.format, engine=engine
+                options.output, outcome, target=options.target, seed=options.seed, format=options.format, options=engine
             )
-    manifest = close_run(
+    # Before the manifest: a finished directory holds nothing that is not listed.
+    remove_temporary(options.output)
+    close_run(
         options.output,
         outcome,
-        stages=(*STAGES, "select") if options.target else STAGES,
+        stages=(*STAGES, sampling.STAGE) if options.target else STAGES,
         unavailable=available.unavailable,
         sources=[*available.specs],
         quiet=options.quiet,
@@ -163,7 +174,6 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
             for name, spec in available.specs.items()
         },
     )
-    remove_temporary(options.output)
 
 
 def refuse_too_many_bad(outcome: Outcome, fraction: float | None) -> None:

@@ -1,12 +1,19 @@
 """What all tests share: which of them run, and where real data is."""
 
 import os
+import uuid
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+import apache_beam as beam
+import msgspec
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.portability.fn_api_runner import fn_runner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from gatling_beam.columns import StructColumns
 from gatling_beam.commit import commit
@@ -36,6 +43,50 @@ def strategies() -> ModuleType:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def run_pipeline(tmp_path: Path) -> Callable[..., dict[str, list]]:
+    """`run_pipeline(build, *flags)` runs what `build(pipeline)` makes on the in-process runner.
+
+    `build` returns {name: (PCollection, type of its elements)}; so does the run, with lists in the place of
+    PCollections, in any order. `--direct_num_workers=2 --direct_running_mode=multi_processing` work as they should.
+    """
+
+    def run(build, *flags: str) -> dict[str, list]:
+        options = PipelineOptions(list(flags))
+        # The bare runner does not hand the options to its workers.
+        encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
+        info = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
+        folder = tmp_path / f"collected-{uuid.uuid4().hex}"
+        folder.mkdir()
+
+        # Nested functions travel to worker processes by value; they could not import this module.
+        def save(elements, path):
+            with open(path, "wb") as file:
+                file.write(msgspec.msgpack.encode(elements))
+
+        def encode(element):
+            return msgspec.msgpack.encode(element)
+
+        with beam.Pipeline(runner=fn_runner.FnApiRunner(provision_info=info), options=options) as pipeline:
+            built = build(pipeline) or {}
+            for name, (elements, _) in built.items():
+                (
+                    elements
+                    | f"Encode{name}" >> beam.Map(encode).with_output_types(bytes)
+                    | f"Collect{name}" >> beam.combiners.ToList()
+                    | f"Save{name}" >> beam.Map(save, str(folder / name))
+                )
+        return {
+            name: [
+                msgspec.msgpack.decode(element, type=kind)
+                for element in msgspec.msgpack.decode((folder / name).read_bytes())
+            ]
+            for name, (_, kind) in built.items()
+        }
+
+    return run
 
 
 @pytest.fixture

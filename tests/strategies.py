@@ -4,11 +4,12 @@ import types
 from enum import IntEnum
 from typing import Union, get_args, get_origin, get_type_hints
 
+import msgspec
 from hypothesis import strategies as st
 
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.plan import ExecutionPlan, ToolCallNode, TrustTier
-from gatling_beam.sample import Sample, SourceRef
+from gatling_beam.sample import RequestVariant, Sample, SourceRef
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -80,3 +81,22 @@ def _plain_sample(i: int, source: str) -> Sample:
         language="en",
         edge_evidence=("order",),
     )
+
+
+def overlapping_samples(max_size: int = 12) -> st.SearchStrategy[list[Sample]]:
+    """Rows that share intents, sources, original ids, languages and requests with one another."""
+    plain = plain_samples(3)
+    variants = st.builds(RequestVariant, st.sampled_from(["tr", "zh"]), st.sampled_from(["bir", "iki"]), st.just("b"))
+    row = st.builds(
+        msgspec.structs.replace,
+        st.sampled_from(plain),
+        intent_hash=st.sampled_from([digest("intent", str(k)) for k in range(3)]),
+        source=st.sampled_from([SourceRef(name, f"owner/{name}") for name in ("a", "b", "c")]),
+        original_id=st.sampled_from(["1", "10", "9"]),
+        sample_id=st.sampled_from([digest("sample", str(k)) for k in range(8)]),
+        group_id=st.sampled_from([digest("group", str(k)) for k in range(8)]),
+        language=st.sampled_from(["en", "tr", ""]),
+        request=st.sampled_from(["one", "bir", ""]),
+        request_variants=st.lists(variants, max_size=2).map(tuple),
+    )
+    return st.lists(row, max_size=max_size)

@@ -83,7 +83,7 @@ def queries(pool: Pool) -> Files:
         ],
         "google/mobile-actions/dataset.jsonl": [
             *phone,
-            faults.in_text(phone[2], "555-0142", "555\\\\u00000142", "nul_character"),
+            faults.in_text(phone[2], r"555-0142\"", r"555\\u00000142\"", "nul_character"),
         ],
         "apple/mmau/tool_use_execution_all_20240712.jsonl": [
             *mmau,
@@ -142,7 +142,7 @@ def messages(pool: Pool) -> Files:
         ],
         "llamafactory/reason-tool-use-demo-1500/train.jsonl": [
             *parts,
-            faults.in_text(parts[0], '\\"arguments\\": {', '\\"arguments\\": [{', "bad_call"),
+            faults.in_text(parts[0], '\\"arguments\\": {', '\\"arguments\\": [{', "not_json"),
         ],
         "Salesforce/APIGen-MT-5k/apigen-mt_5k.json": [
             *typed,

@@ -1,2 +1,2 @@
 if not __name__.startswith("gatling_beam."):
-    raise ImportError(f"import gatling_beam.transforms, not {__name__}: a second copy would bring second coders and classes")
+    raise ImportError(f"import gatling_beam.transforms, not {__name__}: a second copy brings second coders and classes")

@@ -36,9 +36,8 @@ def combine_duplicates(
         | "CompareBands" >> beam.FlatMap(_drops, near).with_output_types(tuple[str, NearDrop])
     )
     rows_by_id = unique.rows | "KeyById" >> beam.Map(_by_id).with_output_types(tuple[str, Sample])
-    kept = (
-        {"rows": rows_by_id, "drops": drops} | "JoinDrops" >> beam.CoGroupByKey() | "DropNear" >> _with_tallies(_DropNear())
-    )
+    joined = {"rows": rows_by_id, "drops": drops} | "JoinDrops" >> beam.CoGroupByKey()
+    kept = joined | "DropNear" >> _with_tallies(_DropNear())
     return kept.rows, (unique.tallies, kept.tallies) | "AllTallies" >> beam.Flatten()
 
 

@@ -15,7 +15,7 @@ Outcome = Sample | DeadLetter | Drop
 
 
 class Rows(NamedTuple):
-    """What a transform makes of its rows: `rows` (Sample), `dead` (DeadLetter) and `tallies` (Tally) as PCollections."""
+    """What a transform makes of its input: the PCollections `rows` (Sample), `dead` (DeadLetter), `tallies` (Tally)."""
 
     rows: beam.PCollection[Sample]
     dead: beam.PCollection[DeadLetter]
@@ -25,7 +25,8 @@ class Rows(NamedTuple):
 class SplitOutcomes(beam.DoFn):
     """A Sample goes on, a DeadLetter goes to "dead", counts go to "tallies" once a bundle.
 
-    A subclass gives the pure function: `outcome(element, notes)`, and `source_of(element)` for the count of what came in.
+    A subclass gives the pure function `outcome(element, notes)`, and `source_of(element)` for the count of what came
+    in.
     """
 
     stage: str

@@ -31,9 +31,9 @@ class _Normalize(SplitOutcomes):
 class NormalizeToPlan(beam.PTransform):
     """PCollection[SourceRow] -> `Rows`: plans that are valid by construction, dead letters, and counts by source.
 
-    One row is one plan. What a row is and how it is read is said by the catalogue entry of its source; rows that make no
-    call and rows that a rule leaves out are counted in the tallies, rows that cannot be read are dead letters. Takes
-    bounded and unbounded input in any window; its counts leave in the global window.
+    One row is one plan. The catalogue entry of its source says how a row is read; rows that make no call and rows that
+    a rule leaves out are counted in the tallies, rows that cannot be read are dead letters. Takes bounded and unbounded
+    input in any window; its counts leave in the global window.
 
     Args:
       sources: catalogue entries of your own, for rows of sources that the catalogue does not have.

@@ -12,8 +12,9 @@ from gatling_beam.hub.errors import MalformedSource
 WINDOW_BYTES = 8 << 20
 MAX_ROW_BYTES = 256 << 20
 
-_TRIES = 32
+_TRIES = 16
 _BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
 _lenient = json.JSONDecoder(strict=False)
 
 
@@ -21,12 +22,14 @@ def array_rows(stream: BinaryIO, path: str) -> Iterator[bytes]:
     """The rows of the JSON array in `stream`, in order, as JSON.
 
     A row is the text that stands in the file, where that is strict JSON; else (NaN, control characters, lone
-    surrogates, integers of more than 64 bits) what Python's lenient reader makes of it.
+    surrogates) what Python's lenient reader makes of it.
 
     Raises:
       MalformedSource: if it is no JSON array, or a row has more than `MAX_ROW_BYTES`.
     """
-    window = stream.read(WINDOW_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip(_BLANK)
+    window = stream.read(len(_BOM)).removeprefix(_BOM).lstrip(_BLANK)
+    while not window and (more := stream.read(WINDOW_BYTES)):
+        window = more.lstrip(_BLANK)
     if not window.startswith(b"["):
         raise MalformedSource(f"{path} is not a JSON array, as its catalogue entry says")
     window = window[1:]
@@ -38,7 +41,7 @@ def array_rows(stream: BinaryIO, path: str) -> Iterator[bytes]:
         yield from rows
         first = first and not rows
         if closed:
-            if rest.strip(_BLANK) or stream.read(1).strip(_BLANK):
+            if (rest + stream.read(WINDOW_BYTES)).strip(_BLANK):
                 raise MalformedSource(f"{path}: there is more after the end of the array")
             return
         if not more or len(rest) > MAX_ROW_BYTES:
@@ -51,27 +54,33 @@ def _take(window: bytes, first: bool, last: bool) -> tuple[list[bytes], bytes, b
 
     `window` starts before a row, or before the comma in front of it unless it is the `first`.
     """
-    end = len(window)
     start = window.lstrip(_BLANK)
-    text = b"[" + (start[1:] if not first and start.startswith(b",") else start)
+    if first or start.startswith((b",", b"]")):
+        rows, rest = _take_strictly(b"[" + (start if first else start.removeprefix(b",")), last)
+        if rows or (last and rest is not None and not start.startswith(b",")):
+            return rows, rest or b"", last
+    return _take_leniently(window, first)
+
+
+def _take_strictly(text: bytes, last: bool) -> tuple[list[bytes], bytes | None]:
+    """As many rows of the array that starts `text` as one call of the strict reader gives, and the text after them.
+
+    No rows and None where it gives none.
+    """
+    end = len(text)
     for _ in range(_TRIES):
-        # What parses as an array when it is cut here is cut between two rows: JSON has no other such place.
-        try:
-            rows = msgspec.json.decode(text if last else text[:end] + b"]", type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass
-        else:
-            if last and (first or rows or not start.startswith(b",")):
-                return [bytes(row) for row in rows], b"", True
-            if rows and not last:
-                return [bytes(row) for row in rows], text[end:], False
-        if last:
-            break
-        end = text.rfind(b",", 1, end)
-        end = text.rfind(b"}", 1, end) + 1 if end > 0 else 0
+        if not last:
+            end = text.rfind(b"}", 0, max(text.rfind(b",", 0, end), 0)) + 1
         if end <= 0:
             break
-    return _take_leniently(window, first)
+        try:
+            rows = msgspec.json.decode(text if last else text[:end] + b"]", type=list[msgspec.Raw])
+            # What is an array when it is cut here is cut between two rows: JSON has no other such place.
+            return [bytes(row) for row in rows], text[end:]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if last:
+                break
+    return [], None
 
 
 def _take_leniently(window: bytes, first: bool) -> tuple[list[bytes], bytes, bool]:
@@ -90,7 +99,8 @@ def _take_leniently(window: bytes, first: bool) -> tuple[list[bytes], bytes, boo
             value, stop = _lenient.raw_decode(text, at)
         except (ValueError, RecursionError):
             break
-        if _skip(text, stop) >= len(text):
+        after = _skip(text, stop)
+        if text[after : after + 1] not in (",", "]"):
             break  # a number may go on in the next window
         rows.append(_row(text[at:stop], value))
         done = stop

@@ -9,10 +9,11 @@ from typing import Any, BinaryIO
 import msgspec
 import pyarrow as pa
 
+from gatling_beam.hub.arrays import array_rows
 from gatling_beam.hub.errors import MalformedSource
 from gatling_beam.hub.model import RepoFile
 
-#: JSON documents are held in memory as a whole; larger ones are refused.
+#: JSON documents other than arrays are held in memory as a whole; larger ones are refused.
 MAX_JSON_BYTES = 1 << 30
 
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
@@ -36,30 +37,39 @@ def json_rows(stream: BinaryIO, file: RepoFile) -> Iterator[tuple[int, bytes]]:
 
     A row is the text that stands in the file, where that is strict JSON; else (NaN, control characters, lone
     surrogates) what Python's lenient reader makes of it. In an object keyed by id the id becomes the first member.
+    An array of rows may have any size, other documents have at most `MAX_JSON_BYTES`.
 
     Raises:
       MalformedSource: if the document is no JSON, too large, or not of the shape that the catalogue says.
     """
-    text = stream.read(MAX_JSON_BYTES + 1)
-    if len(text) > MAX_JSON_BYTES:
-        raise MalformedSource(f"{file.path} holds more than {MAX_JSON_BYTES:,} bytes in one JSON document")
-    text = text.removeprefix(b"\xef\xbb\xbf")
-    try:
-        rows: Any = _strict_rows(text, file)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        rows = _lenient_rows(text, file)
-    yield from enumerate(rows)
+    if whole_in_memory(file):
+        text = stream.read(MAX_JSON_BYTES + 1)
+        if len(text) > MAX_JSON_BYTES:
+            raise MalformedSource(f"{file.path} holds more than {MAX_JSON_BYTES:,} bytes in one JSON document")
+        text = text.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield from enumerate(_strict_rows(text, file))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield from enumerate(_lenient_rows(text, file))
+    else:
+        yield from enumerate(array_rows(stream, file.path))
+
+
+def whole_in_memory(file: RepoFile) -> bool:
+    """Whether the JSON document `file` can only be understood as a whole."""
+    return file.container in ("json_object", "json_file") or (file.container == "json_array" and file.rows_at != "")
 
 
 def _strict_rows(text: bytes, file: RepoFile) -> list[bytes]:
+    as_object = file.container == "json_object"
     if file.rows_at:
-        text = _member(msgspec.json.decode(text, type=dict[str, msgspec.Raw]), file)
+        text = bytes(_member(msgspec.json.decode(text, type=dict[str, msgspec.Raw]), file))
+        as_object = text.startswith(b"{")
     if file.container == "json_file":
-        return [bytes(text)]
-    if file.container == "json_object":
-        return [
-            _keyed(file.key, id_, row) for id_, row in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items()
-        ]
+        return [text]
+    if as_object:
+        members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return [_keyed(file.key, id_, row) for id_, row in members.items()]
     return [bytes(row) for row in msgspec.json.decode(text, type=list[msgspec.Raw])]
 
 
@@ -74,17 +84,18 @@ def _lenient_rows(text: bytes, file: RepoFile) -> list[bytes]:
         value = json.loads(text.decode("utf-8", "surrogateescape"), strict=False)
     except (ValueError, RecursionError) as e:
         raise MalformedSource(f"{file.path} is not JSON: {e}") from e
+    as_object = file.container == "json_object"
     if file.rows_at:
         if not isinstance(value, dict):
             raise MalformedSource(f"{file.path} is not a JSON object with a member {file.rows_at!r}")
         value = _member(value, file)
-    shape = list if file.container == "json_array" else dict
+        as_object = isinstance(value, dict)
     if file.container == "json_file":
         value = [value]
-    elif not isinstance(value, shape):
-        raise MalformedSource(f"{file.path} is not a {file.container.replace('_', ' ')}, as its catalogue entry says")
-    elif file.container == "json_object":
+    elif as_object and isinstance(value, dict):
         value = [{file.key: id_, **row} if file.key and isinstance(row, dict) else row for id_, row in value.items()]
+    elif as_object or not isinstance(value, list):
+        raise MalformedSource(f"{file.path} is not a {file.container.replace('_', ' ')}, as its catalogue entry says")
     return [json.dumps(row).encode() for row in value]
 
 

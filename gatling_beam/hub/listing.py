@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from fsspec.utils import glob_translate
@@ -49,6 +49,8 @@ def list_files(
     Without `root` the Hub is asked (`HF_ENDPOINT` and `HF_TOKEN` of this process), `revision` (default: the
     catalogue's) is resolved to its commit, and one byte is read, so that a gated data set is refused here. With `root`
     the files are those below `<root>/<hub_id>`; a mirror holds one revision, so `revision` is not looked at.
+    Of several entries with the same config and split, the first one that matches a file is read: the catalogue lists
+    the forms a data set may be stored in.
 
     Raises:
       ValueError: if `spec` has no such config or split.
@@ -63,7 +65,7 @@ def list_files(
             raise unavailable(e, spec.hub_id, wanted) from e
     else:
         commit, there = "", _mirror_tree(root, spec.hub_id)
-    files = tuple(file for entry in entries for file in _matching(entry, there, spec.name))
+    files = tuple(_files(entries, there, spec.name))
     if not files:
         globs = ", ".join(path for entry in entries for path in entry.paths)
         some = ", ".join(sorted(there)[:10]) or "none"
@@ -112,28 +114,39 @@ def _mirror_tree(root: str, hub_id: str) -> dict[str, FileRef]:
     return {path: FileRef(path, size) for path, size in paths.items()}
 
 
-def _matching(entry: SourceFiles, there: dict[str, FileRef], source: str) -> Iterable[RepoFile]:
+def _files(entries: tuple[SourceFiles, ...], there: dict[str, FileRef], source: str) -> Iterator[RepoFile]:
+    """The files of each config and split: those of its first entry that has any; the others are other forms of it."""
+    parts: dict[tuple[str, str], list[SourceFiles]] = {}
+    for entry in entries:
+        parts.setdefault((entry.config, entry.split), []).append(entry)
+    for (config, split), forms in parts.items():
+        found = next(filter(None, (_matching(entry, there) for entry in forms)), [])
+        if not found:
+            globs = ", ".join(path for entry in forms for path in entry.paths)
+            _log.warning("%s, config %s, split %s: no file matches %s", source, config, split, globs)
+        yield from found
+
+
+def _matching(entry: SourceFiles, there: dict[str, FileRef]) -> list[RepoFile]:
     """The files of one catalogue entry, sorted by path."""
-    matched: set[str] = set()
-    for glob in entry.paths:
-        pattern = re.compile(glob_translate(glob))
-        hits = {path for path in there if pattern.match(path)}
-        if not hits:
-            _log.warning("%s: no file matches %s", source, glob)
-        matched |= hits
-    for path in sorted(matched):
-        file = there[path]
-        yield RepoFile(
-            path=path,
-            size=file.size,
-            sha256=file.sha256,
-            config=entry.config,
-            split=entry.split,
-            container=entry.container,
-            key=entry.key,
-            rows_at=entry.rows_at,
-            join=there.get(entry.join.replace("{file}", path.rpartition("/")[2])) if entry.join else None,
-        )
+    patterns = [re.compile(glob_translate(glob)) for glob in entry.paths]
+    matched = (path for path in there if any(pattern.match(path) for pattern in patterns))
+    return [_repo_file(entry, there, path) for path in sorted(matched)]
+
+
+def _repo_file(entry: SourceFiles, there: dict[str, FileRef], path: str) -> RepoFile:
+    file = there[path]
+    return RepoFile(
+        path=path,
+        size=file.size,
+        sha256=file.sha256,
+        config=entry.config,
+        split=entry.split,
+        container=entry.container,
+        key=entry.key,
+        rows_at=entry.rows_at,
+        join=there.get(entry.join.replace("{file}", path.rpartition("/")[2])) if entry.join else None,
+    )
 
 
 def _content_id(files: tuple[RepoFile, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gatling_beam.hub.documents import MAX_JSON_BYTES, compression
+from gatling_beam.hub.documents import MAX_JSON_BYTES, compression, whole_in_memory
 from gatling_beam.hub.errors import MalformedSource
 from gatling_beam.hub.model import Listing, Part, RepoFile, Unit
 from gatling_beam.hub.parquet import open_parquet, row_group_bytes
@@ -26,8 +26,8 @@ def plan_units(
     share a unit. With `limit` there is one unit: the first `limit` rows in file order.
 
     Raises:
-      MalformedSource: if a JSON document has more than 1 GiB, a file is no Parquet file, or rows that may be prefixes
-        of the next are to be read from a Parquet file.
+      MalformedSource: if a JSON document other than an array has more than 1 GiB, a file is no Parquet file, or rows
+        that may be prefixes of the next are to be read from a Parquet file.
     """
     for file in listing.files:
         _check(file, listing.repository.prefix_rows)
@@ -52,7 +52,7 @@ def cut_lines(file: RepoFile) -> bool:
 
 
 def _check(file: RepoFile, prefix_rows: bool) -> None:
-    if file.container.startswith("json_") and file.size > MAX_JSON_BYTES:
+    if whole_in_memory(file) and file.size > MAX_JSON_BYTES:
         raise MalformedSource(
             f"{file.path} is one JSON document of {file.size:,} bytes; at most {MAX_JSON_BYTES:,} are read"
         )

@@ -8,6 +8,8 @@ from typing import Any
 from gatling_beam.errors import BadRow
 from gatling_beam.sources.parsing import check_python_text
 
+#: A text with more calls is not read to its end: no plan holds a tenth of them.
+MAX_CALLS = 1_000
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _QUOTED = r""""[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'"""
 # A lone quote is one that nothing closes.
@@ -68,6 +70,8 @@ def python_calls(text: str, names: Iterable[str] = ()) -> list[tuple[str, dict[s
     longest_first = sorted(names, key=len, reverse=True)
     calls, at = [], _end_of_gap(text, 0)
     while at < len(text):
+        if len(calls) == MAX_CALLS:
+            raise BadRow("too_many_nodes", f"more than {MAX_CALLS} calls in a message")
         name, opens, end = _next_call(text, at, longest_first)
         calls.append((name, python_arguments(text[opens + 1 : end - 1])))
         at = _end_of_gap(text, end)

@@ -34,7 +34,8 @@ def messages_of(value: Any, what: str) -> list[tuple[str, dict[str, Any]]]:
         name = message["role"] if "role" in message else message.get("from")
         role = ROLES.get(name) if isinstance(name, str) else None
         if role is None:
-            raise BadRow("wrong_type", f"a message of {what} has the role {str(name)[:50]!r}")
+            shown = repr(name[:50]) if isinstance(name, str) else f"of type {type(name).__name__}"
+            raise BadRow("wrong_type", f"a message of {what} has a role that nobody knows: {shown}")
         messages.append((role, message))
     return messages
 

@@ -57,7 +57,7 @@ def test_quantities_are_found_by_whole_words(key, want):
 
 @pytest.mark.parametrize(
     ("value", "want"),
-    [(5, 5), ("500", 500), (" 7 ", 7), (5.0, 5), (5.5, None), (True, None), ("5 rows", None), (-3, None), (None, None)]
+    [(5, 5), ("500", 500), (" 7 ", 7), (5.0, 5), (5.5, None), (True, None), ("5 rows", None), (-3, None), (None, None)]  # noqa: RUF005
     + [(10**30, 10**12), ("1" * 18, 10**12), ([5], None), ("nan", None), ("1.0", 1)],
 )
 def test_only_whole_numbers_are_quantities(value, want):

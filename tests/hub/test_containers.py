@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatling_beam.hub import MalformedSource, Part, list_files, plan_units, read_unit
+from gatling_beam.hub.arrays import array_rows
 from gatling_beam.sources.spec import SourceFiles
 
 LINES = {"paths": ("*.jsonl*",), "container": "jsonl"}
@@ -71,7 +72,7 @@ def test_arrays_that_only_a_lenient_reader_takes(rows_of):
         b'{"a": NaN}',
         b'{"a": "tab\\there"}',
         b'{"a": "\\ud800"}',
-        b'{"a": 123456789012345678901234567890}',
+        b'{"a":123456789012345678901234567890}',
         b'{"a": "\\udcff"}',
     ]
 
@@ -86,11 +87,77 @@ def test_objects_keyed_by_id(rows_of, spoil):
     assert rows[1].location == "x.json:1"
 
 
+ROW = st.recursive(
+    st.one_of(
+        st.none(),
+        st.integers(-(10**25), 10**25),
+        st.floats(allow_nan=True),
+        st.sampled_from(["}, {", '"},', "\\", "é𝄞", "\ud800", "\x01", "],[", ""]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(["a", "}", ","]), inner)),
+    max_leaves=12,
+)
+
+
+@given(
+    rows=st.lists(ROW, max_size=12),
+    window=st.integers(1, 60),
+    indent=st.sampled_from([None, 0, 1]),
+    ascii_=st.booleans(),
+)
+def test_an_array_is_read_the_same_in_any_window(rows, window, indent, ascii_):
+    text = json.dumps(rows, indent=indent, ensure_ascii=ascii_).encode("utf-8", "surrogatepass")
+    if not ascii_:
+        text = text.replace(b"\xed\xa0\x80", b"\\ud800")
+    with pytest.MonkeyPatch.context() as patch:
+        whole = list(array_rows(io.BytesIO(text), "x"))
+        patch.setattr("gatling_beam.hub.arrays.WINDOW_BYTES", window)
+        assert list(array_rows(io.BytesIO(b"\xef\xbb\xbf \n" + text + b" \n"), "x")) == whole
+    assert repr([json.loads(row) for row in whole]) == repr(rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{}",
+        b"[",
+        b"[1",
+        b"[1,",
+        b"[1,]",
+        b"[,1]",
+        b"[1 2]",
+        b"[{}{}]",
+        b"[1]2",
+        b"[1]]",
+        b'["a]',
+        b"[{},,{}]",
+        b"[tru]",
+    ],
+)
+@pytest.mark.parametrize("window", [1, 2, 3, 1000])
+def test_what_is_no_array_is_refused(text, window, monkeypatch):
+    monkeypatch.setattr("gatling_beam.hub.arrays.WINDOW_BYTES", window)
+    with pytest.raises(MalformedSource):
+        list(array_rows(io.BytesIO(text), "x"))
+
+
+def test_a_large_array_is_held_in_part_only(monkeypatch):
+    monkeypatch.setattr("gatling_beam.hub.arrays.WINDOW_BYTES", 1000)
+    text = json.dumps([{"n": n, "m": [{"r": "u"}, {"r": "a"}]} for n in range(5000)]).encode()
+    stream = io.BytesIO(text)
+    rows = array_rows(stream, "x")
+    for n in range(100):
+        assert json.loads(next(rows))["n"] == n
+    assert stream.tell() < 10_000
+
+
 @pytest.mark.parametrize("canary", [b'"x"', b"NaN"])
 def test_rows_in_a_member(rows_of, canary):
     text = b'{"canary":%s,"behaviors":[{"id":"1"},{"id":"2"}]}' % canary
     how = {"paths": ("x.json",), "rows_at": "behaviors"}
-    assert data(rows_of({"x.json": text}, {**how, "container": "json_array"})) == [{"id": "1"}, {"id": "2"}]
+    for container in ("json_array", "json_object"):
+        assert data(rows_of({"x.json": text}, {**how, "container": container})) == [{"id": "1"}, {"id": "2"}]
     assert data(rows_of({"x.json": text}, {**how, "container": "json_file"})) == [[{"id": "1"}, {"id": "2"}]]
 
 
@@ -221,7 +288,7 @@ ENTRIES = (
     SourceFiles(paths=("c.parquet",), container="parquet", config="c"),
     SourceFiles(paths=("*.jsonl", "*.jsonl.gz"), container="jsonl"),
     SourceFiles(paths=("b.json",), container="json_array", split="test"),
-    SourceFiles(paths=("e/*.json",), container="json_file"),
+    SourceFiles(paths=("e/*.json",), container="json_file", config="e"),
 )
 
 
@@ -244,7 +311,12 @@ def test_the_same_rows_from_the_hub(hub, mirror, put, spec):
         rows = [row for unit in plan_units(listing, unit_bytes=40) for row in read_unit(unit)]
         read.append([msgspec.structs.replace(row, revision="") for row in rows])
     assert read[0] == read[1]
-    assert {(row.config, row.split) for row in read[0]} == {("c", "train"), ("default", "train"), ("default", "test")}
+    assert {(row.config, row.split) for row in read[0]} == {
+        ("c", "train"),
+        ("default", "train"),
+        ("default", "test"),
+        ("e", "train"),
+    }
 
 
 @given(

@@ -92,11 +92,25 @@ def test_a_glob_that_matches_nothing_is_told_with_what_is_there(mirror, put, hub
             list_files(nothing, root=root)
 
 
-def test_one_glob_of_two_may_match_nothing_but_not_in_silence(mirror, put, spec, caplog):
+def test_entries_of_one_split_are_forms_of_the_same_rows(mirror, put, spec):
+    forms = (
+        SourceFiles(paths=("p/*.parquet",), container="parquet"),
+        TRAIN,
+        SourceFiles(paths=("**/*",), container="csv"),
+    )
     put(mirror, "org/set", FILES)
-    listing = list_files(spec(files=(TRAIN, SourceFiles(paths=("*.gone",), container="jsonl"))), root=str(mirror))
-    assert len(listing.files) == 2
-    assert "no file matches *.gone" in caplog.text
+    listing = list_files(spec(files=forms), root=str(mirror))
+    assert [(file.path, file.container) for file in listing.files] == [
+        ("data/train-0.jsonl", "jsonl"),
+        ("data/train-1.jsonl", "jsonl"),
+    ]
+
+
+def test_a_split_without_files_is_told(mirror, put, spec, caplog):
+    put(mirror, "org/set", FILES)
+    other = SourceFiles(paths=("*.gone", "*.away"), split="other", container="jsonl")
+    assert len(list_files(spec(files=(TRAIN, other)), root=str(mirror)).files) == 2
+    assert "set, config default, split other: no file matches *.gone, *.away" in caplog.text
 
 
 def test_a_missing_mirror_names_the_folder_it_looked_for(mirror, spec):

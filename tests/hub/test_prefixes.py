@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatling_beam.hub import MalformedSource
@@ -66,7 +66,8 @@ def test_bad_rows_continue_nothing_and_are_kept():
     assert list(mark_superseded([])) == []
 
 
-@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=6), unit_bytes=st.integers(1, 3000))
+@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=6), unit_bytes=st.integers(50, 3000))
+@settings(deadline=None)
 def test_the_cut_into_units_does_not_matter(lengths, unit_bytes):
     import fsspec
 

@@ -75,7 +75,10 @@ def test_worker_processes(mirror, spec, expected):
 
 
 def test_a_source_that_is_not_there_fails_the_run_with_what_to_do(mirror, spec):
-    with pytest.raises(SourceUnavailable, match=r"there is no folder .*org/set; put the data set's files"), pipeline() as p:
+    with (
+        pytest.raises(SourceUnavailable, match=r"there is no folder .*org/set; put the data set's files"),
+        pipeline() as p,
+    ):
         p | ReadHFSource(spec(), root=str(mirror))
 
 

@@ -38,6 +38,12 @@ def _system(scenario: Scenario) -> str:
     return f"{names}Specifically, you have access to the following APIs: {_functions(scenario)!r}"
 
 
+def _response(result: Any) -> str:
+    """What an API answered: JSON in a text in JSON, with the usual ballast."""
+    response = {"status": "success", "message": "the request was processed by the office", "data": result}
+    return text({"error": "", "response": text(response)})
+
+
 def _finish(scenario: Scenario, gives_up: bool) -> dict[str, Any]:
     if gives_up:
         return {"return_type": "give_up_and_restart"}
@@ -64,7 +70,7 @@ def step_rows(scenario: Scenario, gives_up: bool = False) -> list[Row]:
         messages.append({"from": "assistant", "value": value})
         row = {"id": f"Step {len(messages) - 2}: {scenario.ask}", "conversations": list(messages)}
         rows.append(Row(row, "filtered:unfinished"))
-        messages.append({"from": "function", "value": text({"error": "", "response": text(result)})})
+        messages.append({"from": "function", "value": _response(result)})
     if gives_up:
         return rows
     return [*rows[:-1], Row(rows[-1].value, "plan", session_key(_steps(scenario), api_name))]
@@ -81,7 +87,7 @@ def answer_tree(scenario: Scenario, fate: str = "answer") -> Row:
     for call in scenario.calls:
         function = {"name": api_name(call.name), "arguments": text(call.arguments)}
         path.append({"role": "assistant", "content": None, "function_call": function})
-        content = text({"error": "", "response": text(call.result)})
+        content = _response(call.result)
         path.append({"role": "function", "name": function["name"], "content": content})
     finish = _finish(scenario, fate == "give_up")
     path.append({"role": "assistant", "content": None, "function_call": {"name": "Finish", "arguments": text(finish)}})

@@ -1,13 +1,14 @@
 """Plans as numbered lines, `3. send_sms(["$1"], "hi")`, that refer to earlier steps by number (TinyAgent)."""
 
 import re
+from itertools import islice
 from typing import Any
 
 from gatling_beam.errors import BadRow
 from gatling_beam.json_value import MAX_DEPTH
 from gatling_beam.sources.base import Call, Extracted
 from gatling_beam.sources.parsing import as_list, as_object, as_text, column, row_id
-from gatling_beam.sources.python_text import closing, loose_arguments, python_arguments
+from gatling_beam.sources.python_text import MAX_CALLS, closing, loose_arguments, python_arguments
 from gatling_beam.sources.spec import SourceSpec
 
 #: The positional parameters of TinyAgent's sixteen tools.
@@ -81,14 +82,17 @@ def steps_of_text(text: str) -> list[Step]:
     """
     text = text.rpartition("Current Plan:")[2]
     steps: list[Step] = []
-    matches = list(_STEP.finditer(text))
-    for match, after in zip(matches, [*matches[1:], None], strict=True):
+    matches = list(islice(_STEP.finditer(text), MAX_CALLS + 1))
+    if len(matches) > MAX_CALLS:
+        raise BadRow("too_many_nodes", f"more than {MAX_CALLS} steps")
+    ends = [match.start() for match in matches[1:]] + [len(text)]
+    for match, end in zip(matches, ends, strict=False):
         number, name = int(match.group(1)), match.group(2)
         if steps and number <= steps[-1][0]:
             steps = []
         if name == _JOIN:
             break
-        values = _values(text[match.end() : after.start() if after else len(text)])
+        values = _values(text[match.end() : end])
         steps.append((number, name, values))
     return steps
 

@@ -7,7 +7,6 @@ from gatling_beam.sources.base import Extracted
 from gatling_beam.sources.parsing import as_text, column, row_id
 from gatling_beam.sources.spec import SourceSpec
 
-
 _LABELS: dict[int | None, str] = {0: "harmless", 1: "injection"}
 
 

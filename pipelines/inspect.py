@@ -1,0 +1,159 @@
+"""`gatling-beam inspect`: rows as readable plans, or dead letters as a table."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import fastavro
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.core import url_to_fs
+from pydantic import Field
+
+from gatling_beam.files import join, list_files, open_reader
+from gatling_beam.pipelines.options import Options, UserError, parse, parser_of, refuse_unknown
+from gatling_beam.pipelines.output import DATA
+from gatling_beam.render import render_dead_letters, render_sample
+from gatling_beam.sample import DeadLetter, Sample
+from gatling_beam.shards import FORMATS, Format, check_format, read_shard
+
+_UNREADABLE = (ValueError, KeyError, TypeError, EOFError, pa.ArrowInvalid)
+
+
+class InspectOptions(Options):
+    """What to show."""
+
+    file: str = Field(
+        description="a file of rows or of dead letters (.parquet, .jsonl, .avro), or an output directory",
+        min_length=1,
+        json_schema_extra={"positional": True},
+    )
+    n: int = Field(5, ge=1, description="rows to show at most", json_schema_extra={"metavar": "N"})
+    id: str | None = Field(
+        None,
+        description="show the rows whose sample_id (or dead_id) begins so",
+        json_schema_extra={"metavar": "SAMPLE_ID"},
+    )
+    source: str | None = Field(
+        None, description="show rows of this source alone", json_schema_extra={"metavar": "NAME"}
+    )
+
+
+def show(options: InspectOptions) -> str:
+    """The text for the rows that `options` ask for.
+
+    Raises:
+      UserError: if the file is not there, holds no rows of ours, or none that is asked for.
+    """
+    paths = files_of(options.file)
+    kinds = {path: row_type(path, format_of(path)) for path in paths}
+    samples: list[Sample] = []
+    letters: list[DeadLetter] = []
+    for path in paths:
+        if kinds[path] is Sample:
+            rows = (row for row in _read(path, Sample) if _wanted(row.sample_id, row.source.name, options))
+            samples += islice(rows, options.n - len(samples))
+        else:
+            dead = (row for row in _read(path, DeadLetter) if _wanted(row.dead_id, row.source, options))
+            letters += islice(dead, options.n - len(letters))
+    if not (samples or letters):
+        asked = "".join(f", --{name}={value}" for name in ("id", "source") if (value := getattr(options, name)))
+        raise UserError(f"{options.file}{asked}: no such row in {len(paths)} files")
+    shown = [render_sample(sample) for sample in samples]
+    return "\n\n".join([*shown, render_dead_letters(letters)] if letters else shown)
+
+
+def files_of(path: str) -> list[str]:
+    """The file itself, or the data files of an output directory, finished or not.
+
+    Raises:
+      UserError: if there is nothing to read.
+    """
+    fs, target = url_to_fs(path)
+    if fs.isfile(target):
+        return [path]
+    if not fs.isdir(target):
+        raise UserError(f"{path} is not there: name a file of rows or an output directory")
+    shards = [name for name in list_files(path) if name.rpartition(".")[2] in FORMATS and not _is_hidden(name)]
+    chosen = [name for name in shards if name.startswith(f"{DATA}/")] or [name for name in shards if "/" not in name]
+    if not chosen:
+        raise UserError(f"{path} holds no data files: name a file, or the directory that a run wrote (--output)")
+    return [join(path, name) for name in chosen]
+
+
+def format_of(path: str) -> Format:
+    """The format of a file by its ending.
+
+    Raises:
+      UserError: for any other ending.
+    """
+    ending = path.rpartition(".")[2]
+    if ending not in FORMATS:
+        raise UserError(f"{path} ends in none of {', '.join('.' + name for name in FORMATS)}: name a file of rows")
+    return check_format(ending)
+
+
+def row_type(path: str, format: Format) -> type[Sample] | type[DeadLetter]:
+    """What the rows of a file are, by its columns.
+
+    Raises:
+      UserError: if they are neither samples nor dead letters.
+    """
+    try:
+        columns = _columns(path, format)
+    except _UNREADABLE as e:
+        raise UserError(f"{path} cannot be read as {format}: {e}") from e
+    if "dead_id" in columns:
+        return DeadLetter
+    if "sample_id" in columns or not columns:
+        return Sample
+    raise UserError(f"{path} holds neither samples nor dead letters; its columns are {', '.join(sorted(columns)[:8])}")
+
+
+def _columns(path: str, format: Format) -> set[str]:
+    """The names of the columns; of JSON lines those of the first row, none where there is no row."""
+    with open_reader(path) as stream:
+        if format == "parquet":
+            return set(pq.ParquetFile(stream).schema_arrow.names)
+        if format == "avro":
+            schema = fastavro.reader(stream).writer_schema
+            return {field["name"] for field in schema["fields"]} if isinstance(schema, dict) else set()
+        line = stream.readline()
+        return set(msgspec.json.decode(line, type=dict[str, msgspec.Raw])) if line.strip() else set()
+
+
+def _read(path: str, kind: type) -> Iterator:
+    try:
+        yield from read_shard(path, format_of(path), kind)
+    except _UNREADABLE as e:
+        raise UserError(f"{path} holds a row that cannot be decoded: {e}") from e
+
+
+def _wanted(row_id: str, source: str, options: InspectOptions) -> bool:
+    return row_id.startswith(options.id or "") and options.source in (None, source)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "_")) for part in name.split("/"))
+
+
+def command(argv: Sequence[str], prog: str) -> int:
+    """Runs the command line of `gatling-beam inspect`."""
+    options, others = parse(InspectOptions, parser_of(InspectOptions, prog, __doc__ or ""), argv)
+    refuse_unknown(InspectOptions, others)
+    print(show(options))
+    return 0
+
+
+def main() -> int:
+    """The command alone, as `python -m gatling_beam.pipelines.inspect`."""
+    from gatling_beam.pipelines.cli import main as cli
+
+    return cli(["inspect", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    from gatling_beam.pipelines.inspect import main
+
+    raise SystemExit(main())
