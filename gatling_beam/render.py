@@ -1,4 +1,4 @@
-"""Rows as text for people. What comes from a data set is hostile: nothing of it reaches a terminal as a control code."""
+"""Rows as text for people. A data set's text is hostile: none of it reaches a terminal as a control code."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,6 +1,7 @@
 """The command line: `gatling-beam <command>`."""
 
 import logging
+import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -37,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{PROG} {name}".rstrip() + f": {e}", file=sys.stderr)
         return e.exit_code
     except BrokenPipeError:
-        # The reader of our output has closed it (`| head`); nothing more can be said there.
-        sys.stdout = None  # type: ignore[assignment]
+        # The reader of our output has closed it (`| head`); the interpreter's last flush must not fail there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         print(f"{PROG}: interrupted; nothing was committed", file=sys.stderr)
@@ -46,11 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _set_up_logging() -> None:
-    """Warnings go to stderr, except Beam's, which are for authors of pipelines, and of globs that match nothing."""
-    handler = logging.StreamHandler()
-    handler.addFilter(lambda record: record.levelno >= logging.ERROR or "apache_beam" not in record.pathname)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", handlers=[handler])
+    """Warnings go to stderr, except those that are not for users of a command."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_for_users)
+    # A catalogue entry may name several layouts of a data set, of which one is there.
     logging.getLogger("gatling_beam.hub.listing").setLevel(logging.ERROR)
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    """Beam's warnings are for authors of pipelines."""
+    return record.levelno >= logging.ERROR or "apache_beam" not in record.pathname
 
 
 def _top_level(args: list[str]) -> int:

@@ -71,7 +71,7 @@ def summary(directory: str, manifest: Manifest, ledger: Ledger, unavailable: Map
     """Rows read, written, left out and dead by source, and where to look next."""
     first = next(iter(ledger.stages))
     out, dead = ledger.out_by_source(), ledger.dead_by_source()
-    rows = [("source", "read", "out", "left out", "dead")]
+    rows: list[tuple[str, ...]] = [("source", "read", "out", "left out", "dead")]
     for name, counts in ledger.stages[first].items():
         if name in manifest.sources:
             left_out = counts.entering - out.get(name, 0) - dead.get(name, 0)

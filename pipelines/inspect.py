@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import fastavro
 import msgspec
@@ -17,6 +18,8 @@ from gatling_beam.pipelines.output import DATA
 from gatling_beam.render import render_dead_letters, render_sample
 from gatling_beam.sample import DeadLetter, Sample
 from gatling_beam.shards import FORMATS, Format, check_format, read_shard
+
+T = TypeVar("T")
 
 _UNREADABLE = (ValueError, KeyError, TypeError, EOFError, pa.ArrowInvalid)
 
@@ -123,7 +126,7 @@ def _columns(path: str, format: Format) -> set[str]:
         return set(msgspec.json.decode(line, type=dict[str, msgspec.Raw])) if line.strip() else set()
 
 
-def _read(path: str, kind: type) -> Iterator:
+def _read(path: str, kind: type[T]) -> Iterator[T]:
     try:
         yield from read_shard(path, format_of(path), kind)
     except _UNREADABLE as e:

@@ -35,10 +35,11 @@ O = TypeVar("O", bound=Options)  # noqa: E741
 
 
 def parser_of(model: type[Options], prog: str, description: str) -> argparse.ArgumentParser:
-    """The parser of a command: one argument group a class of `model`'s bases, in order."""
+    """The parser of a command: an argument group for `model` and one for each of its bases, in order."""
     parser = _Parser(prog=prog, description=description, allow_abbrev=False, argument_default=argparse.SUPPRESS)
-    own = [cls for cls in reversed(model.__mro__) if issubclass(cls, Options) and cls is not Options]
-    for cls in own:
+    for cls in model.__mro__:
+        if not issubclass(cls, Options) or cls is Options:
+            continue
         title = (cls.__doc__ or cls.__name__).strip().partition("\n")[0].rstrip(".")
         group = parser.add_argument_group(title)
         for name in cls.__annotations__:
@@ -106,7 +107,7 @@ def _sentence(model: type[Options], error: Any) -> str:
 
 def _allowed(error: Any, field: FieldInfo) -> str:
     if error["type"] == "literal_error":
-        return f"one of {', '.join(map(str, get_args(field.annotation)))}"
+        return f"one of {error['ctx']['expected']}"
     bounds = [
         f"{sign} {bound}"
         for constraint in field.metadata

@@ -1,13 +1,17 @@
 """Before a run: which data sets are asked for, are they there, and how many rows may they have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
+from typing import Annotated
 
 import msgspec
-from pydantic import Field
+from fsspec.core import url_to_fs
+from pydantic import AfterValidator, Field
 
+from gatling_beam.files import join
 from gatling_beam.hub import Listing, SourceUnavailable, list_files
+from gatling_beam.mirror import mirror_path
 from gatling_beam.pipelines.options import Options, UsageError, UserError
 from gatling_beam.sources import SourceSpec
 from gatling_beam.sources.catalogue import load_catalogue, names, source
@@ -20,6 +24,14 @@ _LEAST_BYTES_PER_ROW = 100
 _LISTERS = 8
 
 
+def _mirror(root: str | None) -> str | None:
+    return mirror_path() if root == "embedded" else root
+
+
+#: The folder or URL of a mirror.
+Root = Annotated[str | None, AfterValidator(_mirror)]
+
+
 class ReadOptions(Options):
     """Input."""
 
@@ -30,10 +42,11 @@ class ReadOptions(Options):
         "source of role plans",
         json_schema_extra={"metavar": "NAMES"},
     )
-    root: str | None = Field(
+    root: Root = Field(
         None,
         min_length=1,
-        description="folder or URL of a mirror, <root>/<owner>/<name>/...; default: the Hugging Face Hub",
+        description="folder or URL of a mirror, <root>/<owner>/<name>/..., or embedded for the few rows that come with "
+        "this package; default: the Hugging Face Hub",
         json_schema_extra={"metavar": "DIR"},
     )
     revision: str | None = Field(
@@ -100,14 +113,12 @@ def look_up(options: ReadOptions) -> Available:
     listings = {name: listing for name, listing in found.items() if isinstance(listing, Listing)}
     unavailable = {name: str(error) for name, error in found.items() if isinstance(error, SourceUnavailable)}
     if unavailable and not options.skip_unavailable:
-        lines = "\n".join(f"  {name}: {reason}" for name, reason in unavailable.items())
         raise UserError(
-            f"{len(unavailable)} of {len(chosen)} sources are unavailable:\n{lines}\n"
-            "Do what each line says, name other --sources, or go on without them: --skip_unavailable"
+            f"{len(unavailable)} of {len(chosen)} sources are unavailable:\n{_lines(unavailable, options.root)}\n"
+            "Mend that, name other --sources, or go on without them: --skip_unavailable"
         )
     if not listings:
-        lines = "\n".join(f"  {name}: {reason}" for name, reason in unavailable.items())
-        raise UserError(f"no source is left to read:\n{lines}")
+        raise UserError(f"no source is left to read:\n{_lines(unavailable, options.root)}")
     return Available({name: chosen[name] for name in listings}, listings, unavailable)
 
 
@@ -117,6 +128,8 @@ def list_all(
     """The files of each source by its name, or why they cannot be had."""
 
     def one(spec: SourceSpec) -> Listing | SourceUnavailable:
+        if root is not None and not _is_folder(join(root, spec.hub_id)):
+            return SourceUnavailable(f"there is no folder {join(root, spec.hub_id)}")
         try:
             return list_files(spec, root=root, revision=revision)
         except SourceUnavailable as e:
@@ -127,16 +140,28 @@ def list_all(
         return dict(zip([spec.name for spec in specs], pool.map(one, specs), strict=True))
 
 
+def _lines(unavailable: Mapping[str, str], root: str | None) -> str:
+    lines = [f"  {name}: {reason}" for name, reason in unavailable.items()]
+    if root is not None:
+        lines.append(
+            "A mirror holds <root>/<owner>/<name>/, as `hf download <owner>/<name> --repo-type dataset --local-dir "
+            f"{join(root, '<owner>/<name>')}` makes it"
+        )
+    return "\n".join(lines)
+
+
+def _is_folder(path: str) -> bool:
+    fs, target = url_to_fs(path)
+    return bool(fs.isdir(target))
+
+
 def most_rows(available: Available, limit: int | None) -> int:
     """A number of rows that the sources do not exceed, by catalogue, size and limit."""
-    return sum(
-        min(
-            sum(file.size for file in listing.files) // _LEAST_BYTES_PER_ROW + 1,
-            *([rows] if (rows := available.specs[name].expected_rows) else []),
-            *([limit] if limit else []),
-        )
-        for name, listing in available.listings.items()
-    )
+    total = 0
+    for name, listing in available.listings.items():
+        by_size = sum(file.size for file in listing.files) // _LEAST_BYTES_PER_ROW + 1
+        total += min(bound for bound in (by_size, available.specs[name].expected_rows, limit) if bound)
+    return total
 
 
 def default_shards(rows: int) -> int:

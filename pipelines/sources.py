@@ -11,7 +11,7 @@ from rich.text import Text
 
 from gatling_beam.hub import Listing, SourceUnavailable
 from gatling_beam.pipelines.options import Options, parse, parser_of, refuse_unknown
-from gatling_beam.pipelines.preflight import list_all
+from gatling_beam.pipelines.preflight import Root, list_all
 from gatling_beam.render import one_line, table
 from gatling_beam.sources import SourceSpec
 from gatling_beam.sources.catalogue import load_catalogue
@@ -26,13 +26,17 @@ class SourcesOptions(Options):
     role: Role | None = Field(
         None, description="list sources of this role alone", json_schema_extra={"metavar": "ROLE"}
     )
-    root: str | None = Field(
+    root: Root = Field(
         None,
         min_length=1,
-        description="folder or URL of a mirror: look there whether each source is present",
+        description="folder or URL of a mirror, or embedded: look there whether each source is present",
         json_schema_extra={"metavar": "DIR"},
     )
-    check: bool = Field(False, description="ask the Hugging Face Hub (HF_ENDPOINT, HF_TOKEN) for each source")
+    check: bool = Field(
+        False,
+        description="look whether each source is there, and say why not: on the Hugging Face Hub (HF_ENDPOINT, "
+        "HF_TOKEN), or in --root",
+    )
 
 
 def listing(options: SourcesOptions) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -73,9 +77,10 @@ def command(argv: Sequence[str], prog: str) -> int:
     else:
         # For other programs: whole names, one line a source, whatever the width.
         print(table(rows))
-    for reason in reasons:
-        print(one_line(reason, 1_000), file=sys.stderr)
-    if not (options.check or options.root):
+    if options.check:
+        for reason in reasons:
+            print(one_line(reason, 1_000), file=sys.stderr)
+    elif not options.root:
         print("reachable is not checked: --check asks the Hub, --root=DIR looks into a mirror", file=sys.stderr)
     return 0
 

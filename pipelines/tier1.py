@@ -6,30 +6,22 @@ from math import ceil
 from typing import Any
 
 import apache_beam as beam
-import msgspec
 from pydantic import Field
 
 import gatling_beam
-from gatling_beam import sampling
-from gatling_beam.files import join
+from gatling_beam import dedup, normalize, sampling, validate_dag, write
 from gatling_beam.manifest import SourceVersion, stage_key
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import UserError, parse, parser_of
-from gatling_beam.pipelines.outcome import Outcome, WriteOutcome, read_outcome
-from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, TEMPORARY, OutputOptions, prepare, remove_temporary
+from gatling_beam.pipelines.outcome import Outcome, read_outcome
+from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, OutputOptions, prepare, remove_temporary
 from gatling_beam.pipelines.preflight import Available, ReadOptions, default_shards, look_up, most_rows
 from gatling_beam.pipelines.progress import watched
 from gatling_beam.pipelines.runner import EngineOptions, beam_options, run_pipeline
 from gatling_beam.pipelines.take_target import STAGED, take_target
-from gatling_beam.shards import Format
-from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
-from gatling_beam.transforms.read_hf_source import ReadHFSource
-from gatling_beam.transforms.validate_dag import ValidateDAG
-from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
-from gatling_beam.transforms.write_samples import WriteSamples
+from gatling_beam.pipelines.tier1_pipeline import Job, build
 
 STAGE = "tier1"
-STAGES = ("normalize", "validate", "dedup")
 
 
 class Tier1Options(ReadOptions, OutputOptions, EngineOptions):
@@ -41,6 +33,14 @@ class Tier1Options(ReadOptions, OutputOptions, EngineOptions):
         description="rows wanted: exactly so many are taken, the same ones for the same seed; default: all",
         json_schema_extra={"metavar": "N"},
     )
+    near: float | None = Field(
+        None,
+        ge=0.5,
+        le=1,
+        description="also leave out near-duplicates, from this Jaccard similarity of calls and request on; default: "
+        "exact duplicates alone",
+        json_schema_extra={"metavar": "SIMILARITY"},
+    )
     max_bad_fraction: float | None = Field(
         None,
         ge=0,
@@ -48,69 +48,6 @@ class Tier1Options(ReadOptions, OutputOptions, EngineOptions):
         description="fail when more than this part of the rows read became dead letters; default: never",
         json_schema_extra={"metavar": "F"},
     )
-
-
-class Job(msgspec.Struct, frozen=True):
-    """A run as its pipeline needs it: the sources with their commits, and where rows are written.
-
-    `directory` is the output directory; the files of rows go to its folder `rows_folder`.
-    """
-
-    available: Available
-    directory: str
-    shards: int
-    dead_shards: int = 1
-    format: Format = "parquet"
-    rows_folder: str = DATA
-    limit: int | None = None
-    root: str | None = None
-
-    @property
-    def temporary(self) -> str:
-        """Folder of everything that is removed at the end."""
-        return join(self.directory, TEMPORARY)
-
-    @property
-    def outcome(self) -> str:
-        """The file with the run's counts and files."""
-        return join(self.temporary, "outcome.json")
-
-
-def build(pipeline: beam.Pipeline, job: Job) -> None:
-    """Read -> NormalizeToPlan -> ValidateDAG -> one row of each intent hash, in files; counts go to `job.outcome`."""
-    specs = job.available.specs
-    revisions = job.available.revisions()
-    read = [
-        pipeline
-        | f"Read{_camel(name)}"
-        >> ReadHFSource(spec, limit=job.limit, root=job.root, revision=None if job.root else revisions[name])
-        for name, spec in specs.items()
-    ]
-    rows = tuple(read) | "AllSources" >> beam.Flatten()
-    plans = rows | "NormalizeToPlan" >> NormalizeToPlan(specs.values())
-    valid = plans.rows | "ValidateDAG" >> ValidateDAG()
-    staged = job.rows_folder != DATA
-    written = valid.rows | "WriteSamples" >> WriteSamples(
-        join(job.directory, job.rows_folder),
-        format="parquet" if staged else job.format,
-        shards=job.shards,
-        unique_by="intent",
-        priorities={name: spec.priority for name, spec in specs.items()},
-        spill_to=job.temporary,
-    )
-    dead_files = (
-        (plans.dead, valid.dead)
-        | "AllDeadLetters" >> beam.Flatten()
-        | "WriteDeadLetters"
-        >> WriteDeadLetters(
-            join(job.directory, DEAD_LETTERS),
-            format=job.format,
-            shards=default_shards(job.shards),
-            spill_to=job.temporary,
-        )
-    )
-    tallies = (plans.tallies, valid.tallies, written.tallies)
-    (tallies, {job.rows_folder: written.files, DEAD_LETTERS: dead_files}) | "WriteOutcome" >> WriteOutcome(job.outcome)
 
 
 def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
@@ -136,6 +73,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         dead_shards=ceil(shards / 10),
         format=options.format,
         rows_folder=STAGED if options.target else DATA,
+        near=options.near,
         limit=options.limit,
         root=options.root,
     )
@@ -153,7 +91,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     close_run(
         options.output,
         outcome,
-        stages=(*STAGES, sampling.STAGE) if options.target else STAGES,
+        stages=_stages(options),
         unavailable=available.unavailable,
         sources=[*available.specs],
         quiet=options.quiet,
@@ -178,7 +116,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
 
 def refuse_too_many_bad(outcome: Outcome, fraction: float | None) -> None:
     """Raises UserError if the dead letters are more than `fraction` of the rows read."""
-    read = sum(tally.n for tally in outcome.tallies if tally.kind == "in" and tally.stage == STAGES[0])
+    read = sum(tally.n for tally in outcome.tallies if tally.kind == "in" and tally.stage == normalize.STAGE)
     dead = sum(tally.n for tally in outcome.tallies if tally.kind == "dead")
     if fraction is not None and dead > fraction * read:
         raise UserError(
@@ -187,21 +125,25 @@ def refuse_too_many_bad(outcome: Outcome, fraction: float | None) -> None:
         )
 
 
+def _stages(options: Tier1Options) -> tuple[str, ...]:
+    """The stages that rows pass, in order."""
+    written = () if options.near is None else (write.STAGE,)
+    taken = () if options.target is None else (sampling.STAGE,)
+    return (normalize.STAGE, validate_dag.STAGE, dedup.STAGE, *written, *taken)
+
+
 def _recipe(options: Tier1Options, available: Available, shards: int) -> dict[str, Any]:
     """All that decides the rows and files of a run."""
     return {
         "sources": available.revisions(),
         "unavailable": sorted(available.unavailable),
         "limit": options.limit,
+        "near": options.near,
         "target": options.target,
         "seed": options.seed,
         "format": options.format,
         "shards": shards,
     }
-
-
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def command(argv: Sequence[str], prog: str) -> int:

@@ -68,7 +68,8 @@ def python_calls(text: str, names: Iterable[str] = ()) -> list[tuple[str, dict[s
     if text.startswith("[") and closing(text, 0) == len(text):
         text = text[1:-1]
     longest_first = sorted(names, key=len, reverse=True)
-    calls, at = [], _end_of_gap(text, 0)
+    calls: list[tuple[str, dict[str, Any]]] = []
+    at = _end_of_gap(text, 0)
     while at < len(text):
         if len(calls) == MAX_CALLS:
             raise BadRow("too_many_nodes", f"more than {MAX_CALLS} calls in a message")

@@ -14,7 +14,9 @@ class SourceFiles(BaseModel):
     `paths` are globs relative to the repository (`data/*.parquet`). `container` says how a file holds rows: lines of
     JSON, one array, one object keyed by id (`key` names the column that takes the id; `rows_at` the member that holds
     the array or object, "" for the whole file), one row a file, Parquet, or CSV with a header.
-    `join` is a path with `{file}` for a companion file of JSON lines whose members are merged into the row of equal `id`.
+    `join` is a path with `{file}` for a companion file of JSON lines whose members are merged into the row of equal
+    `id`. Entries with the same config and split are forms the same rows may be stored in: the first one that matches a
+    file is read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,5 +1,6 @@
 """The tools a row offers: unwrapped, and their parameters in one form whatever dialect describes them."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -20,6 +21,9 @@ KNOWN_TYPE_WORDS = {
     **dict.fromkeys(("null", "none", "nonetype"), "null"),
     **dict.fromkeys(("any", "union", "literal", "callable", ""), "any"),
 }
+
+
+_OPTIONAL = re.compile(r"\A(?:\s*optional\[)+", re.I)
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -141,7 +145,5 @@ def _json_type(word: Any) -> str:
         word = known[0] if known else ""
     if not isinstance(word, str):
         return "any"
-    base = word.partition(",")[0].partition("[")[0].strip().lower()
-    if base == "optional":
-        return _json_type(word.partition("[")[2].removesuffix("]"))
-    return KNOWN_TYPE_WORDS.get(base, word)
+    inner = _OPTIONAL.sub("", word)
+    return KNOWN_TYPE_WORDS.get(re.split(r"[,\[\]]", inner, maxsplit=1)[0].strip().lower(), word)

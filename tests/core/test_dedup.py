@@ -65,7 +65,9 @@ def expected(rows, priorities):
         groups[sample.intent_hash].append(sample)
     kept, pairs = [], Counter()
     for group in groups.values():
-        group.sort(key=lambda s: (priorities.get(s.source.name, 500), s.source.name, s.original_id, s.sample_id, encode(s)))
+        group.sort(
+            key=lambda s: (priorities.get(s.source.name, 500), s.source.name, s.original_id, s.sample_id, encode(s))
+        )
         first, losers = group[0], group[1:]
         variants = {(v.language, v.request, v.source) for v in first.request_variants}
         new = set()

@@ -145,7 +145,11 @@ def test_a_function_of_the_row_as_key_becomes_a_column(strategies):
 def test_cut_keeps_the_order_within_a_bucket():
     table = pa.table({"n": range(6)})
     found = list(cut(table, np.array([2, 0, 2, 0, 1, 2])))
-    assert [(bucket, batch.column("n").to_pylist()) for bucket, batch in found] == [(0, [1, 3]), (1, [4]), (2, [0, 2, 5])]
+    assert [(bucket, batch.column("n").to_pylist()) for bucket, batch in found] == [
+        (0, [1, 3]),
+        (1, [4]),
+        (2, [0, 2, 5]),
+    ]
 
 
 def test_tables_come_back_from_their_file(tmp_path):

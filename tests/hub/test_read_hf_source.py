@@ -125,6 +125,18 @@ def test_bad_arguments_are_refused_at_once(spec, arguments, error, message):
         ReadHFSource(spec(), **arguments)
 
 
+def test_a_name_of_the_catalogue(mirror, put):
+    put(mirror, "Salesforce/xlam-function-calling-60k", {"xlam_function_calling_60k.json": b'[{"id":0},{"id":1}]'})
+    with pipeline() as p:
+        rows = p | ReadHFSource("xlam", root=str(mirror))
+        assert_that(
+            rows | beam.Map(lambda row: (row.source, row.data)),
+            equal_to([("xlam", b'{"id":0}'), ("xlam", b'{"id":1}')]),
+        )
+    with pytest.raises(ValueError, match="'xlm' is not in the catalogue"):
+        ReadHFSource("xlm")
+
+
 def test_other_things_than_a_name_or_a_spec_are_refused():
     with pytest.raises(TypeError, match="pass a name of the catalogue or a SourceSpec"):
         ReadHFSource({"name": "x"})

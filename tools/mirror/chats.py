@@ -17,7 +17,7 @@ def _tags(calls: list[dict[str, Any]], python: bool = False) -> str:
 
 
 def tagged(scenario: Scenario, number: int, *, thoughts: bool = False) -> Row:
-    """Hermes: calls in tags, as JSON or (every third row) a Python dict; with `thoughts` one call is only thought of."""
+    """Hermes: calls in tags, as JSON or (every third row) a Python dict; `thoughts` add a call that is not made."""
     tools = text([wrapped(schema_tool(tool)) for tool in scenario.tools])
     system = (
         f"You are a function calling AI model.\n<tools>\n{tools}\n</tools>\nReturn each call within tags:\n"

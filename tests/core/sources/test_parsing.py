@@ -53,7 +53,7 @@ def test_what_is_neither_json_nor_a_literal_is_refused(text: str) -> None:
 
 def test_literals_that_could_hurt_the_parser_are_not_parsed() -> None:
     for text in ("[" * 90 + "'a'" + "]" * 90, "['" + "a" * 1_000_001 + "']", "{'a': 1" + "+1" * 100_000 + "}"):
-        with pytest.raises(BadRow, match="not_json|too_deep"):
+        with pytest.raises(BadRow, match=r"not_json|too_deep"):
             decoded(text, "x")
 
 

@@ -93,7 +93,7 @@ ANY = st.recursive(
     | st.booleans()
     | st.integers()
     | st.text(max_size=6)
-    | st.sampled_from(["optional", "Optional[Optional["]),
+    | st.sampled_from(["optional", "Optional[Optional[int", "Optional[" * 5000]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(

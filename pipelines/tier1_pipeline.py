@@ -1,0 +1,104 @@
+"""The pipeline of tier I: source rows in, files of unique valid plans, dead letters and counts out."""
+
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import msgspec
+
+from gatling_beam.files import join
+from gatling_beam.pipelines.outcome import WriteOutcome
+from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, TEMPORARY
+from gatling_beam.pipelines.preflight import Available
+from gatling_beam.sample import Sample
+from gatling_beam.shards import Format
+from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash
+from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
+from gatling_beam.transforms.read_hf_source import ReadHFSource
+from gatling_beam.transforms.validate_dag import ValidateDAG
+from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
+from gatling_beam.transforms.write_samples import WriteSamples
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A run as its pipeline needs it: the sources with their commits, and where rows are written.
+
+    `directory` is the output directory; the files of rows go to its folder `rows_folder`.
+    """
+
+    available: Available
+    directory: str
+    shards: int
+    dead_shards: int = 1
+    format: Format = "parquet"
+    rows_folder: str = DATA
+    near: float | None = None
+    limit: int | None = None
+    root: str | None = None
+
+    @property
+    def temporary(self) -> str:
+        """Folder of everything that is removed at the end."""
+        return join(self.directory, TEMPORARY)
+
+    @property
+    def outcome(self) -> str:
+        """The file with the run's counts and files."""
+        return join(self.temporary, "outcome.json")
+
+
+class Written(NamedTuple):
+    """The files of rows (PCollection[ShardFile]) and the counts on the way to them (PCollections of Tally)."""
+
+    files: Any
+    tallies: tuple[Any, ...]
+
+
+def build(pipeline: beam.Pipeline, job: Job) -> None:
+    """Read -> NormalizeToPlan -> ValidateDAG -> one row of each intent hash, in files; counts go to `job.outcome`."""
+    specs = job.available.specs
+    revisions = job.available.revisions()
+    read = [
+        pipeline
+        | f"Read{_camel(name)}"
+        >> ReadHFSource(spec, limit=job.limit, root=job.root, revision=None if job.root else revisions[name])
+        for name, spec in specs.items()
+    ]
+    rows = tuple(read) | "AllSources" >> beam.Flatten()
+    plans = rows | "NormalizeToPlan" >> NormalizeToPlan(specs.values())
+    valid = plans.rows | "ValidateDAG" >> ValidateDAG()
+    written = _write_unique(valid.rows, job)
+    dead = (plans.dead, valid.dead) | "AllDeadLetters" >> beam.Flatten()
+    dead_files = dead | "WriteDeadLetters" >> WriteDeadLetters(
+        join(job.directory, DEAD_LETTERS), format=job.format, shards=job.dead_shards, spill_to=job.temporary
+    )
+    tallies = (plans.tallies, valid.tallies, *written.tallies)
+    (tallies, {job.rows_folder: written.files, DEAD_LETTERS: dead_files}) | "WriteOutcome" >> WriteOutcome(job.outcome)
+
+
+def _write_unique(rows: beam.PCollection[Sample], job: Job) -> Written:
+    """One row of each intent hash, without near-duplicates if that is asked for, in files."""
+    priorities = {name: spec.priority for name, spec in job.available.specs.items()}
+    folder = join(job.directory, job.rows_folder)
+    format: Format = job.format if job.rows_folder == DATA else "parquet"
+    if job.near is None:
+        # The exchange that makes the files takes out exact duplicates on its way.
+        written = rows | "WriteSamples" >> WriteSamples(
+            folder,
+            format=format,
+            shards=job.shards,
+            unique_by="intent",
+            priorities=priorities,
+            spill_to=job.temporary,
+        )
+        return Written(written.files, (written.tallies,))
+    unique = rows | "DedupByIntentHash" >> DedupByIntentHash(
+        near=job.near, priorities=priorities, spill_to=job.temporary, buckets=job.shards
+    )
+    written = unique.rows | "WriteSamples" >> WriteSamples(
+        folder, format=format, shards=job.shards, spill_to=job.temporary
+    )
+    return Written(written.files, (unique.tallies, written.tallies))
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
