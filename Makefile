@@ -43,11 +43,11 @@ demo: $(STAMP)
 	@$(BIN)/gatling-beam inspect demo-output --n 1
 	@echo
 	@echo "demo-output/ holds:"
-	@echo "  *.parquet          the rows:  datasets.load_dataset('demo-output')"
+	@echo "  data/              the rows, as Parquet: datasets.load_dataset('demo-output')"
 	@echo "  dead_letters/      the rows that could not be used, each with its reason; some of the sample are broken on purpose"
 	@echo "  ledger.json        where every row of every source went; the run fails when it does not add up"
 	@echo "  manifest.json      recipe, versions, and name, rows and sha256 of every file"
-	@echo "Look at more rows:   $(BIN)/gatling-beam inspect demo-output"
+	@echo "Look at more rows:   $(BIN)/gatling-beam inspect demo-output --source toolace; at dead letters: ... inspect demo-output/dead_letters"
 	@echo "Check the folder:    $(BIN)/gatling-beam validate demo-output"
 
 test: lint types

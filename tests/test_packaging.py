@@ -104,7 +104,7 @@ def test_annotations_of_the_shell_are_not_texts():
 
 
 def test_imports_go_one_way():
-    """pipelines -> transforms -> core; the ground floor imports nothing above; judge, energy and mutate are strangers."""
+    """pipelines -> transforms -> core; nothing above from the ground floor; judge, energy, mutate not one another."""
     wrong = [(name, imported) for name in modules() for imported in imports_of(name) if not allowed(name, imported)]
     assert wrong == []
 

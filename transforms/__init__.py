@@ -1,2 +1,41 @@
+"""The transforms, each in a file of its own. Importing this registers the coders of the rows; it has no other effect.
+
+A transform with more than one output returns a named result: `rows` go on, `dead` holds dead letters, `tallies` counts.
+"""
+
 if not __name__.startswith("gatling_beam."):
     raise ImportError(f"import gatling_beam.transforms, not {__name__}: a second copy brings second coders and classes")
+
+from gatling_beam.transforms._outcomes import Rows
+from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash, DedupResult
+from gatling_beam.transforms.exchange_by_hash import ExchangeByHash, Exchanged
+from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
+from gatling_beam.transforms.read_hf_source import ReadFromHuggingFace, ReadHFSource
+from gatling_beam.transforms.read_samples import ReadSamples
+from gatling_beam.transforms.sum_tallies import SumTallies
+from gatling_beam.transforms.take_exactly import TakeExactly, TakeResult
+from gatling_beam.transforms.to_rows import FromRows, ToRows
+from gatling_beam.transforms.validate_dag import ValidateDAG
+from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
+from gatling_beam.transforms.write_samples import WriteResult, WriteSamples
+
+__all__ = [
+    "DedupByIntentHash",
+    "DedupResult",
+    "ExchangeByHash",
+    "Exchanged",
+    "FromRows",
+    "NormalizeToPlan",
+    "ReadFromHuggingFace",
+    "ReadHFSource",
+    "ReadSamples",
+    "Rows",
+    "SumTallies",
+    "TakeExactly",
+    "TakeResult",
+    "ToRows",
+    "ValidateDAG",
+    "WriteDeadLetters",
+    "WriteResult",
+    "WriteSamples",
+]

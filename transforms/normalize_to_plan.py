@@ -49,5 +49,5 @@ class NormalizeToPlan(beam.PTransform):
             if not isinstance(spec, SourceSpec):
                 raise TypeError(f"sources holds {spec!r}; give SourceSpec objects")
 
-    def expand(self, rows: beam.PCollection[SourceRow]) -> Rows:
+    def expand(self, rows: beam.PCollection[SourceRow]) -> "Rows":
         return split_outcomes("Normalize", rows, SourceRow, _Normalize(self._sources))

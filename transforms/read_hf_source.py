@@ -28,7 +28,8 @@ class ReadHFSource(beam.PTransform):
       config, split: what to read; None is what the catalogue reads by default.
       revision: commit, tag or branch; None is the catalogue's. A mirror (`root`) holds one revision and ignores it.
       limit: the first `limit` >= 1 rows in file order, read one after another on one worker; None is all rows.
-      root: a folder or fsspec URL with the files of the data set at `<root>/<owner>/<name>/`; None is the Hub.
+      root: a folder or fsspec URL with the files of the data set at `<root>/<owner>/<name>/`; "embedded" is the
+        sample that ships with the package; None is the Hub.
 
     Raises:
       TypeError, ValueError: for a value of the wrong type, an unknown name, config or split, or a limit below 1.

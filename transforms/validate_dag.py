@@ -38,5 +38,5 @@ class ValidateDAG(beam.PTransform):
             raise TypeError(f"connected={connected!r} is not True or False")
         self._connected = connected
 
-    def expand(self, samples: beam.PCollection[Sample]) -> Rows:
+    def expand(self, samples: beam.PCollection[Sample]) -> "Rows":
         return split_outcomes("Validate", samples, Sample, _Validate(self._connected))

@@ -17,6 +17,7 @@ from gatling_beam.hub.access import TIMEOUT_S, endpoint, unavailable
 from gatling_beam.hub.errors import SourceUnavailable
 from gatling_beam.hub.model import FileRef, Listing, RepoFile, Repository
 from gatling_beam.hub.store import MirrorStore, open_store
+from gatling_beam.mirror import EMBEDDED, mirror_path
 from gatling_beam.sources.spec import SourceFiles, SourceSpec
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def list_files(
 
     Without `root` the Hub is asked (`HF_ENDPOINT` and `HF_TOKEN` of this process), `revision` (default: the
     catalogue's) is resolved to its commit, and one byte is read, so that a gated data set is refused here. With `root`
-    the files are those below `<root>/<hub_id>`; a mirror holds one revision, so `revision` is not looked at.
+    the files are those below `<root>/<hub_id>`; a mirror holds one revision, so `revision` is not looked at. The root
+    "embedded" is the sample that ships with the package.
     Of several entries with the same config and split, the first one that matches a file is read: the catalogue lists
     the forms a data set may be stored in.
 
@@ -57,6 +59,8 @@ def list_files(
       SourceUnavailable: if the data set, its revision or its files are missing, gated or cannot be reached.
     """
     entries = select_files(spec, config, split)
+    if root == EMBEDDED:
+        root = mirror_path()
     if root is None:
         wanted = revision or spec.revision
         try:

@@ -7,7 +7,10 @@ container; about one row in twenty is broken on purpose. `EXPECTED.json` says wh
 
 from pathlib import Path
 
+#: The `root` that stands for the embedded sample.
+EMBEDDED = "embedded"
+
 
 def mirror_path() -> str:
-    """The folder of the embedded sample: what `ReadHFSource(root=...)` and `--root embedded` read."""
+    """The folder of the embedded sample: what `ReadHFSource(root="embedded")` and `--root embedded` read."""
     return str(Path(__file__).parent)

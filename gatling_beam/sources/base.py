@@ -32,7 +32,8 @@ class Extracted(msgspec.Struct, kw_only=True):
     Attributes:
       request: the user's words; several turns are joined by a newline.
       calls: in source order; empty where the row makes no call.
-      tools: the offered tools as the row declares them (unwrapped objects with a `name`), or None where it declares none.
+      tools: the offered tools as the row declares them (unwrapped objects with a `name`), or None where it declares
+        none.
       original_id: the row's own id, or None.
       edges: dependencies the row states, as (from index, to index, evidence).
       references: the syntax in which arguments refer to earlier results (a key of `attribution.REFERENCES`), or "".

@@ -35,8 +35,8 @@ def test_exactly_the_least_ranks_are_taken_in_any_order(run_pipeline, strategies
         assert result["rows"] == expected
         assert result["tallies"] == [
             Tally("take", "xlam", "in", 150),
-            Tally("take", "xlam", "not_selected", 110),
             Tally("take", "xlam", "out", 40),
+            Tally("take", "xlam", "not_selected", 110),
         ]
 
 
