@@ -36,9 +36,9 @@ _DESTROY = word_set(
 )
 _WRITE = word_set(
     "create add update set edit modify write save insert make book reserve schedule register open close append put "
-    "patch rename move copy assign approve reject enable activate start stop pay buy purchase order place change adjust "
-    "mark log record store turn play pause transfer deposit withdraw grant rate subscribe enroll apply generate draft mkdir "
-    "touch rm mv cp cd"
+    "patch rename move copy assign approve reject enable activate start stop pay buy purchase order place change "
+    "adjust mark log record store turn play pause transfer deposit withdraw grant rate subscribe enroll apply "
+    "generate draft mkdir touch rm mv cp cd"
 )
 _READ = word_set(
     "get list fetch read search find query lookup look show view check retrieve describe count calculate compute "

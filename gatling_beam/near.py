@@ -67,6 +67,13 @@ class _Wording(msgspec.Struct, frozen=True):
     request: str
 
 
+class RowOrDrop(msgspec.Struct, frozen=True):
+    """A row, or what is said about one: the two sides of a join by sample_id, as one type."""
+
+    row: Sample | None = None
+    drop: NearDrop | None = None
+
+
 _ROWS = StructColumns(NearRow)
 _DROPS = StructColumns(NearDrop)
 _WORDINGS = StructColumns(_Wording)
@@ -205,6 +212,13 @@ def least_drops(drops: pa.Table) -> pa.Table:
 def least_drop(drops: Iterable[NearDrop]) -> NearDrop | None:
     """`least_drops` for the drops of one sample_id; None if there are none."""
     return min(drops, key=_drop_order, default=None)
+
+
+def rows_and_drop(members: Iterable[RowOrDrop]) -> tuple[list[Sample], NearDrop | None]:
+    """The rows of one sample_id, and the least drop if they are to be dropped."""
+    both = list(members)
+    rows = [member.row for member in both if member.row is not None]
+    return rows, least_drop(member.drop for member in both if member.drop is not None)
 
 
 def _drop_order(drop: NearDrop) -> tuple[int, str, str, str]:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import MutableMapping
-from typing import Any
 
 from msgspec import UNSET
 
@@ -28,7 +27,7 @@ from gatling_beam.sample import (
 )
 from gatling_beam.scope import scope_of
 from gatling_beam.sources import FORMATS, Call, Extracted, SourceSpec
-from gatling_beam.sources.parsing import as_object, decoded
+from gatling_beam.sources.parsing import parse_row
 from gatling_beam.toolset import OfferedTool, offered_tools, toolset_text
 
 STAGE = "normalize"
@@ -58,7 +57,7 @@ def normalize_row(row: SourceRow, spec: SourceSpec, notes: Notes | None = None) 
             raise Filtered("prefix_row")
         if len(row.data) > MAX_ROW_BYTES:
             raise BadRow("too_large", f"a row of {len(row.data):,} bytes, at most {MAX_ROW_BYTES:,} are read")
-        extracted = FORMATS[spec.format](read_row(row.data), spec)
+        extracted = FORMATS[spec.format](parse_row(row.data), spec)
         if not extracted.calls:
             return Drop(spec.name, "no_call" if spec.role == "plans" else "no_intent")
         return to_sample(extracted, row, spec, notes if notes is not None else Counter())
@@ -66,15 +65,6 @@ def normalize_row(row: SourceRow, spec: SourceSpec, notes: Notes | None = None) 
         return Drop(spec.name, "filtered", e.args[0])
     except BadRow as e:
         return dead_letter(row, STAGE, e)
-
-
-def read_row(data: bytes) -> dict[str, Any]:
-    """The row as an object; BadRow("not_json"), ("too_deep") or ("wrong_type") where it is none."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as e:
-        raise BadRow("not_json", f"no valid UTF-8 at byte {e.start}") from None
-    return as_object(decoded(text, "the row"), "the row")
 
 
 def to_sample(extracted: Extracted, row: SourceRow, spec: SourceSpec, notes: Notes) -> Sample:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from mirror import chats, faults, own, tables, toolbench
-from mirror.pool import Scenario, load, pick
+from mirror.pool import Scenario, hold_out, load, pick
 from mirror.rows import Row
 
 Files = dict[str, list[Row]]
@@ -59,7 +59,8 @@ def queries(pool: Pool) -> Files:
         row.value["id"] = 900 + k
     turkish = numbered(tables.turkish, pool.translated)
     phone = numbered(chats.without_reasoning, own.phone())
-    mmau = numbered(chats.target, pick("mmau", pool.flat, 9))
+    # One row of each benchmark is a row of xLAM, too: the benchmark wins.
+    mmau = numbered(chats.target, [*hold_out("mmau", pool.flat, 8), pool.flat[0]])
     plan_choice = {
         "id": 0,
         "messages": [{"role": "user", "content": "Plans: 1. search then book 2. book. Answer with 'Chosen Plan: N'."}],
@@ -154,8 +155,8 @@ def messages(pool: Pool) -> Files:
 def python(pool: Pool) -> Files:
     ace = numbered(chats.bracketed, [*pool.sessions("toolace", 12), pool.silent[1]])
     dolci = numbered(chats.fields, pool.sessions("dolci", 12))
-    answered = numbered(tables.accepted, pick("bfcl", pool.flat, 8))
-    sessions = numbered(tables.multi_turn, pool.several_users)
+    answered = numbered(tables.accepted, [*hold_out("bfcl", pool.flat, 7), pool.flat[1]])
+    sessions = numbered(tables.multi_turn, hold_out("bfcl", pool.several_users, 3))
     bfcl = "gorilla-llm/Berkeley-Function-Calling-Leaderboard"
     return {
         "Team-ACE/ToolACE/data.json": [

@@ -10,11 +10,11 @@ from apache_beam.transforms.window import GlobalWindows
 
 from gatling_beam.dedup import DuplicateGroup, Pairs, group_of, merge_groups, survivor, tallies
 from gatling_beam.exchange import Key
-from gatling_beam.near import NearDrop, NearRow, drops_of_band, least_drop, near_rows_of
+from gatling_beam.near import NearRow, RowOrDrop, drops_of_band, near_rows_of, rows_and_drop
 from gatling_beam.sample import Sample, Tally
 from gatling_beam.transforms._coders import StructCoder, register
 
-register(NearRow, NearDrop, DuplicateGroup)
+register(NearRow, RowOrDrop, DuplicateGroup)
 
 
 def combine_duplicates(
@@ -33,10 +33,11 @@ def combine_duplicates(
         unique.rows
         | "CutBands" >> beam.FlatMap(_bands, near, priorities).with_output_types(tuple[str, NearRow])
         | "GatherBands" >> beam.GroupByKey()
-        | "CompareBands" >> beam.FlatMap(_drops, near).with_output_types(tuple[str, NearDrop])
+        | "CompareBands" >> beam.FlatMap(_drops, near).with_output_types(tuple[str, RowOrDrop])
     )
-    rows_by_id = unique.rows | "KeyById" >> beam.Map(_by_id).with_output_types(tuple[str, Sample])
-    joined = {"rows": rows_by_id, "drops": drops} | "JoinDrops" >> beam.CoGroupByKey()
+    rows_by_id = unique.rows | "KeyById" >> beam.Map(_by_id).with_output_types(tuple[str, RowOrDrop])
+    # Not CoGroupByKey: it pickles its elements, whatever coders their types have.
+    joined = (rows_by_id, drops) | "RowsAndDrops" >> beam.Flatten() | "JoinDrops" >> beam.GroupByKey()
     kept = joined | "DropNear" >> _with_tallies(_DropNear())
     return kept.rows, (unique.tallies, kept.tallies) | "AllTallies" >> beam.Flatten()
 
@@ -106,21 +107,21 @@ def _bands(sample: Sample, near: float, priorities: Mapping[str, int]) -> Iterat
         yield row.band, row
 
 
-def _drops(band: tuple[str, Iterable[NearRow]], near: float) -> Iterator[tuple[str, NearDrop]]:
+def _drops(band: tuple[str, Iterable[NearRow]], near: float) -> Iterator[tuple[str, RowOrDrop]]:
     for drop in drops_of_band(band[1], near):
-        yield drop.sample_id, drop
+        yield drop.sample_id, RowOrDrop(drop=drop)
 
 
-def _by_id(sample: Sample) -> tuple[str, Sample]:
-    return sample.sample_id, sample
+def _by_id(sample: Sample) -> tuple[str, RowOrDrop]:
+    return sample.sample_id, RowOrDrop(row=sample)
 
 
 class _DropNear(_Counting):
     """The rows that no lesser row drops."""
 
-    def process(self, joined: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[Any]:
-        drop = least_drop(joined[1]["drops"])
-        for row in joined[1]["rows"]:
+    def process(self, joined: tuple[str, Iterable[RowOrDrop]]) -> Iterator[Any]:
+        rows, drop = rows_and_drop(joined[1])
+        for row in rows:
             if drop is None:
                 self._left[row.source.name] += 1
                 yield row

@@ -204,6 +204,14 @@ def call_of(value: Any, turn: int = 0) -> Call:
     )
 
 
+def with_usual_keys(call: Any, options: dict[str, Any]) -> Any:
+    """`call` with its name and arguments under the keys that `call_of` reads; the options `name` and `arguments` say
+    under which they stand.
+    """
+    usual = {options[key]: key for key in ("name", "arguments") if key in options}
+    return {usual.get(key, key): member for key, member in call.items()} if isinstance(call, dict) else call
+
+
 def without_thoughts(text: str) -> str:
     """`text` without its `<think>...</think>` parts; one that is not closed reaches to the end."""
     if "<think>" not in text:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class Scenario:
     turns: list[Turn]
     tools: list[Tool]
     translations: dict[str, str] = field(default_factory=dict)
+    #: The same scenario with other names and numbers; translations are of the first form alone.
+    others: tuple["Scenario", ...] = ()
 
     @property
     def ask(self) -> str:
@@ -59,8 +61,19 @@ class Scenario:
 
 
 def pick(seed: str, scenarios: list[Scenario], n: int) -> list[Scenario]:
-    """`n` of the scenarios (all, if there are fewer), in an order that only `seed` decides."""
-    return sorted(scenarios, key=lambda scenario: rank(seed, scenario.key))[:n]
+    """`n` of the scenarios (all, if there are fewer), order and forms as only `seed` decides.
+
+    The last form is kept for benchmarks, so that they share few plans with the rest.
+    """
+    chosen = sorted(scenarios, key=lambda scenario: rank(seed, scenario.key))[:n]
+    forms = [(scenario, *scenario.others[:-1]) for scenario in chosen]
+    return [among[int(rank(seed, "form", among[0].key), 16) % len(among)] for among in forms]
+
+
+def hold_out(seed: str, scenarios: list[Scenario], n: int) -> list[Scenario]:
+    """As `pick`, but of each scenario the last form."""
+    chosen = sorted(scenarios, key=lambda scenario: rank(seed, scenario.key))[:n]
+    return [(scenario, *scenario.others)[-1] for scenario in chosen]
 
 
 def rank(*parts: str) -> str:
@@ -74,7 +87,9 @@ def load() -> list[Scenario]:
         domain: {name: _tool(name, *described) for name, described in tools.items()}
         for domain, tools in document["tools"].items()
     }
-    return [_scenario(described, domains[described["domain"]]) for described in document["scenarios"]]
+    return [
+        _with_others(described, domains[described["domain"]], document["forms"]) for described in document["scenarios"]
+    ]
 
 
 def _tool(name: str, description: str, parameters: dict[str, str]) -> Tool:
@@ -84,6 +99,15 @@ def _tool(name: str, description: str, parameters: dict[str, str]) -> Tool:
         type_, _, what = text.removeprefix("maybe ").partition(" ")
         read[parameter] = (type_, what, required)
     return Tool(name, description, read)
+
+
+def _with_others(described: dict[str, Any], domain: dict[str, Tool], forms: dict[str, list[str]]) -> Scenario:
+    """A scenario with its other forms, where a word of it has any."""
+    words = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(forms, key=len, reverse=True)))
+    written = json.dumps(described, ensure_ascii=False)
+    texts = [words.sub(lambda match, k=k: forms[match[0]][k], written) for k in range(3)]
+    others = [_scenario(json.loads(text), domain) for text in texts if text != written]
+    return replace(_scenario(described, domain), others=tuple(replace(other, translations={}) for other in others))
 
 
 def _scenario(described: dict[str, Any], domain: dict[str, Tool]) -> Scenario:

@@ -1,29 +1,54 @@
-"""Calls that carry a label and refer to each other by it, `$var1.field$` (NESTFUL)."""
+"""Calls that refer to each other: `$var1.field$` (NESTFUL), `API_call_0` (Seal-Tools), `${id from search}` (ToolAlpaca)."""
 
+import re
 from typing import Any
 
 from gatling_beam.sources.base import Call, Extracted
-from gatling_beam.sources.parsing import as_object, as_text, call_of, column, decoded_list, row_id
+from gatling_beam.sources.parsing import (
+    as_list,
+    as_object,
+    as_text,
+    call_of,
+    column,
+    decoded_list,
+    row_id,
+    with_usual_keys,
+)
 from gatling_beam.sources.spec import SourceSpec
 from gatling_beam.sources.tools import tools_of
 
 _ANSWER = "var_result"
+_BARE = re.compile(r'"(?:[^"\\]|\\.)*"|(\$\{[^{}"]*\})', re.S)
 
 
 def labelled_calls(row: dict[str, Any], spec: SourceSpec) -> Extracted:
-    """Columns `input`, `output`, `tools`; the lists may be JSON text. The answer, `var_result`, is not a call."""
-    calls = [_call(item) for item in decoded_list(column(row, "output"), "output")]
+    """The lists of the columns may be JSON text. The answer, `var_result`, is not a call.
+
+    Options: `request`, `calls`, `tools` and `id` (column names; NESTFUL's without them), `name`, `arguments` and
+    `label` (keys of a call; a label may be a list), `references` (a key of `attribution.REFERENCES`).
+    """
+    options = spec.options
+    listed = decoded_list(column(row, options.get("calls", "output")), "the calls")
     return Extracted(
-        request=as_text(column(row, "input"), "input"),
-        calls=[call for call in calls if call.name != _ANSWER],
-        tools=tools_of(row.get("tools")),
-        original_id=row_id(row, "sample_id"),
-        references="dollar_var",
+        request=as_text(column(row, options.get("request", "input")), "the request"),
+        calls=[call for item in listed if (call := _call(item, options)).name != _ANSWER],
+        tools=tools_of(row.get(options.get("tools", "tools"))),
+        original_id=row_id(row, options.get("id", "sample_id")),
+        references=options.get("references", "dollar_var"),
     )
 
 
-def _call(item: Any) -> Call:
-    call = call_of(as_object(item, "a call"))
-    label = item.get("label")
-    call.label = as_text(label, "a label").strip().strip("$") if label is not None else ""
+def _call(item: Any, options: dict[str, Any]) -> Call:
+    value = with_usual_keys(as_object(item, "a call"), options)
+    if options.get("references") == "from_call" and isinstance(value.get("arguments"), str):
+        value["arguments"] = quoted_references(value["arguments"])
+    call = call_of(value)
+    label = item.get(options.get("label", "label"))
+    parts = as_list(label, "a label") if isinstance(label, list) else [] if label is None else [label]
+    call.label = " ".join(as_text(part, "a label").strip().strip("$") for part in parts)
     return call
+
+
+def quoted_references(text: str) -> str:
+    """JSON text in which a reference stands as a bare value, `{"id": ${id from search}}`, with the reference quoted."""
+    return _BARE.sub(lambda match: f'"{match.group()}"' if match.group(1) else match.group(), text)
