@@ -14,7 +14,7 @@ from gatling_beam.sources.parsing import decoded
 #: "$100" is money.
 REFERENCES = {
     "dollar_var": re.compile(r"\$([A-Za-z_]\w*)(?:[.\[][^$]*)?\$"),
-    "dollar_step": re.compile(r"\$\{?([0-9]+)\}?"),
+    "dollar_step": re.compile(r"\$(?:\{(?=[0-9]+\}))?([0-9]{1,9})(?![0-9]|[.,][0-9])\}?"),  # "$1.50" is money
     "api_call": re.compile(r"(?<!\w)(API_call_[0-9]+)(?!\w)"),
     "node": re.compile(r"<node-([0-9]+)>"),
     "from_call": re.compile(r"\$\{[^{}]*?\bfrom\s+([^{}\s]+)\s*\}"),

@@ -51,6 +51,8 @@ def _set_up_logging() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_is_for_users)
+    # What the in-process runner logs here is raised as well, and shown by us or by Python.
+    logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
     # A catalogue entry may name several layouts of a data set, of which one is there.
     logging.getLogger("gatling_beam.hub.listing").setLevel(logging.ERROR)
 

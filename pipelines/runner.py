@@ -11,8 +11,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import (
     DebugOptions,
     DirectOptions,
-    JobServerOptions,
     PipelineOptions,
+    PortableOptions,
     StandardOptions,
     WorkerOptions,
 )
@@ -22,6 +22,7 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineState
 from pydantic import Field
 
+from gatling_beam.hub import SourceError
 from gatling_beam.pipelines.options import Options, UsageError, UserError, refuse_unknown
 
 #: A day; Beam's default of 300 s kills every longer run on Prism.
@@ -56,10 +57,8 @@ def beam_options(engine: EngineOptions, args: Sequence[str], model: type[Options
     if not (name in _JOB_SERVER_RUNNERS and all(arg.startswith("-") for arg in leftover)):
         refuse_unknown(model, leftover, [flag for action in parser._actions for flag in action.option_strings])
     _refuse_lossy(options)
-    if name == "prism":
-        job_server = options.view_as(JobServerOptions)
-        if not _given(args, "job_server_timeout"):
-            job_server.job_server_timeout = _JOB_SERVER_TIMEOUT_S
+    if name == "prism" and not _given(args, "job_server_timeout"):
+        options.view_as(PortableOptions).job_server_timeout = _JOB_SERVER_TIMEOUT_S
     if is_local(options):
         _set_workers(options, engine, args)
     elif engine.workers is not None:
@@ -109,9 +108,10 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], options: PipelineOption
         result = pipeline.run()
         state = result.wait_until_finish()
     except RuntimeError as e:
-        # A worker's exception comes as text, in its stack trace.
-        if source_error := _SOURCE_ERROR.search(str(e)):
-            raise UserError(f"{source_error[1]}\nNothing was committed") from e
+        # In process it is the exception itself; that of a worker process comes as text, in its stack trace.
+        text = f"{SourceError.__module__}.{type(e).__name__}: {e}" if isinstance(e, SourceError) else str(e)
+        if found := _SOURCE_ERROR.search(text):
+            raise UserError(f"{found[1]}; nothing was committed") from e
         raise
     if state != PipelineState.DONE:
         raise UserError(f"the run ended in state {state}; the runner's log says why. Nothing was committed")
@@ -160,9 +160,9 @@ def _set_workers(options: PipelineOptions, engine: EngineOptions, args: Sequence
     direct.direct_num_workers = workers
     direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
     if not _given(args, "default_sdk_harness_log_level"):
-        # Worker processes write to our terminal; an error comes back as an exception as well.
-        options.view_as(WorkerOptions).default_sdk_harness_log_level = "ERROR"
+        # Worker processes write to our terminal; their errors come back as exceptions, to be shown once.
+        options.view_as(WorkerOptions).default_sdk_harness_log_level = "CRITICAL"
 
 
 def _given(args: Sequence[str], name: str) -> bool:
-    return any(arg.partition("=")[0] == f"--{name}" for arg in args)
+    return any(arg.partition("=")[0].replace("-", "_") == f"__{name}" for arg in args)

@@ -59,6 +59,7 @@ def test_each_reference_syntax():
         (1, 2, "/t"),
     ]
     assert refs("dollar_step", ("a", {}, "1"), ("b", {"x": ["${1}", "$20"]}, "2")) == [(0, 1, "/x/0")]
+    assert refs("dollar_step", ("a", {}, "1"), ("b", {"x": "$1.50, $15 or $1,000"}, "2")) == []
     assert refs("api_call", ("a", {}, "API_call_0 API_call_1"), ("b", {"x": "API_call_1"}, "API_call_2")) == [
         (0, 1, "/x")
     ]

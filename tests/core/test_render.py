@@ -42,11 +42,9 @@ def test_a_plan_is_a_tree_with_tiers_scope_and_evidence() -> None:
         '│      name = "Ada"   (request)',
         "│      -> [1] send (data)",
         "└─ [1] send   trust 3 UNVERIFIED_RAG, volume 20, sensitivity 4",
-        "       a/b = 1   (default)",
         '       to = {"id":"$0"}   (edge)',
-    ] or sorted(render_sample(SAMPLE).splitlines()[-2:]) == sorted(
-        ["       a/b = 1   (default)", '       to = {"id":"$0"}   (edge)']
-    )
+        "       a/b = 1   (default)",
+    ]
 
 
 @given(st.text(max_size=300))

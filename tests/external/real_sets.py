@@ -83,14 +83,19 @@ _FENCED = re.compile(r"\A```(.*)```\Z", re.S)
 _PROMPT = "\nGenerate API Request:"
 
 
-def api_bank(file: str) -> Iterator[Row]:
-    """A row is a conversation up to a call; the next row may repeat it and go on to the next call."""
+def api_bank(file: str) -> list[Row]:
+    """A row is a conversation up to a call; a later row may repeat it and go on to the next call. A row offers the
+    tools of its last call alone, so a conversation has the tools of all the rows that it continues.
+    """
     rows = document("hammer_eval", "test", "original", file)
     sessions = [[*map(_openai_message, row["query"]), _calls_message(row["answers"])] for row in rows]
-    for k, (row, session) in enumerate(zip(rows, sessions, strict=True)):
-        following = sessions[k + 1] if k + 1 < len(sessions) else []
-        superseded = len(following) > len(session) and following[: len(session)] == session
-        yield {"messages": session, "tools": row["tools"], "_superseded": superseded}
+    read = []
+    for session in sessions:
+        parts = [row for row, part in zip(rows, sessions, strict=True) if session[: len(part)] == part]
+        tools = {tool["name"]: tool for part in parts for tool in part["tools"]}
+        superseded = any(len(other) > len(session) and other[: len(session)] == session for other in sessions)
+        read.append({"messages": session, "tools": list(tools.values()), "_superseded": superseded})
+    return read
 
 
 def _openai_message(message: Row) -> Row:
@@ -207,7 +212,9 @@ def _injections(name: str, text: str, category: str = "injection") -> SourceSpec
 
 _API_BANK = a_source("api_bank", "openai_messages")
 _GLAIVE_TURNS = a_source("glaive_turns", "typed_turns")
-_TAU = a_source("tau_bench", "gold_actions", options={"actions": "actions", "request": ["instruction"], "arguments": "kwargs"})
+_TAU = a_source(
+    "tau_bench", "gold_actions", options={"actions": "actions", "request": ["instruction"], "arguments": "kwargs"}
+)
 _DOJO = a_source(
     "agentdojo",
     "gold_actions",

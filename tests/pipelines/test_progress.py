@@ -1,5 +1,6 @@
 """Progress is read off the files that appear."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,8 @@ def test_without_a_terminal_lines_are_logged_and_quiet_says_nothing(
 ) -> None:
     monkeypatch.setattr("gatling_beam.pipelines.progress._LOG_EVERY_S", 0.01)
     with watched(str(tmp_path), quiet=False):
-        threading_sleep()
+        time.sleep(0.1)
     assert "elapsed" in capsys.readouterr().err
     with watched(str(tmp_path), quiet=True):
-        threading_sleep()
+        time.sleep(0.1)
     assert capsys.readouterr().err == ""
-
-
-def threading_sleep() -> None:
-    import time
-
-    time.sleep(0.1)

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import pytest
-from apache_beam.options.pipeline_options import DirectOptions, JobServerOptions, PipelineOptions, WorkerOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, WorkerOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from gatling_beam.pipelines.runner import EngineOptions, beam_options, make_runner
@@ -44,12 +44,14 @@ def test_other_runners_pass_through() -> None:
     assert options.view_as(DirectOptions).direct_num_workers == 1
 
 
-@pytest.mark.parametrize(("args", "seconds"), [([], 86_400), (["--job_server_timeout=7"], 7)])
+@pytest.mark.parametrize(
+    ("args", "seconds"), [([], 86_400), (["--job_server_timeout=7"], 7), (["--job-server-timeout", "7"], 7)]
+)
 def test_prism_is_not_killed_after_five_minutes(args: list[str], seconds: int) -> None:
     options = options_of("--runner=PrismRunner", *args)
-    assert options.view_as(JobServerOptions).job_server_timeout == seconds
+    assert options.view_as(PortableOptions).job_server_timeout == seconds
 
 
-@pytest.mark.parametrize(("args", "level"), [([], "ERROR"), (["--default_sdk_harness_log_level=INFO"], "INFO")])
+@pytest.mark.parametrize(("args", "level"), [([], "CRITICAL"), (["--default_sdk_harness_log_level=INFO"], "INFO")])
 def test_worker_processes_are_quiet_unless_asked(args: list[str], level: Any) -> None:
     assert options_of(*args, workers=2).view_as(WorkerOptions).default_sdk_harness_log_level == level

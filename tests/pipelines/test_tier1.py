@@ -139,13 +139,27 @@ def test_limit_is_rows_of_each_source(tier1: Command, tmp_path: Path) -> None:
     assert read == {"xlam": 5, "turkish": 5, "hermes": 5}
 
 
-def test_near_leaves_out_rows_that_are_almost_equal(finished: Path, tier1: Command, tmp_path: Path) -> None:
-    assert tier1(tmp_path / "out", "--near=0.5", "--shards=2").code == 0
-    kept = {row.sample_id for row in rows(tmp_path / "out")}
-    assert 0 < len(kept) < 75
-    assert kept < {row.sample_id for row in rows(finished)}
-    assert list(read_ledger(str(tmp_path / "out")).stages) == ["normalize", "validate", "dedup", "write"]
-    assert validate_directory(str(tmp_path / "out")).problems == ()
+def test_near_leaves_out_rows_that_are_almost_equal(gatling: Command, tmp_path: Path) -> None:
+    def row(i: int, text: str) -> dict[str, Any]:
+        call = {"name": "note", "arguments": {"text": f"{text} {i}"}}
+        tools = [{"name": "note", "description": "d", "parameters": {"text": {"type": "str", "description": "d"}}}]
+        return {"id": i, "query": f"Note: {text} {i}", "answers": json.dumps([call]), "tools": json.dumps(tools)}
+
+    long = " ".join(f"word{k}" for k in range(100))
+    file = tmp_path / "mirror/Salesforce/xlam-function-calling-60k/xlam_function_calling_60k.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps([row(1, long), row(2, long), row(3, "something else altogether, and shorter")]))
+    common = ["--root", tmp_path / "mirror", "--sources=xlam", "--workers=1", "--quiet"]
+    assert gatling("tier1", *common, "--output", tmp_path / "all").code == 0
+    assert gatling("tier1", *common, "--output", tmp_path / "near", "--near=0.8").code == 0
+    assert [row.original_id for row in sorted(rows(tmp_path / "all"), key=lambda row: row.original_id)] == [
+        "1",
+        "2",
+        "3",
+    ]
+    assert [row.original_id for row in sorted(rows(tmp_path / "near"), key=lambda row: row.original_id)] == ["1", "3"]
+    assert list(read_ledger(str(tmp_path / "near")).stages) == ["normalize", "validate", "dedup", "write"]
+    assert validate_directory(str(tmp_path / "near")).problems == ()
 
 
 def test_too_many_bad_rows_fail_the_run(tier1: Command, tmp_path: Path) -> None:
@@ -221,5 +235,6 @@ def test_a_malformed_file_is_an_error_for_users(gatling: Command, tmp_path: Path
         "tier1", "--root", tmp_path / "mirror", "--sources=xlam", "--workers=1", "--quiet", "--output", tmp_path / "out"
     )
     assert done.code == 1
-    assert "xlam_function_calling_60k.json" in done.err and "Traceback" not in done.err
+    assert "is not a JSON array" in done.err and "while running" not in done.err
+    assert "Traceback" not in done.err and len(done.err.splitlines()) == 1
     assert not (tmp_path / "out/manifest.json").exists()

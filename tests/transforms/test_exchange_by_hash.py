@@ -8,6 +8,7 @@ from apache_beam.transforms.window import FixedWindows
 from gatling_beam.exchange import bucket_of
 from gatling_beam.hashing import digest
 from gatling_beam.sample import DeadLetter, Sample, Tally
+from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash
 from gatling_beam.transforms.exchange_by_hash import ExchangeByHash, spill_folder, uses_files
 
 
@@ -21,13 +22,11 @@ def test_every_bucket_is_merged_once_with_all_its_rows(run_pipeline, strategies,
     rows = strategies.plain_samples(100)
 
     def build(pipeline):
-        merge = partial(describe)
-        # A local function travels by value; a worker cannot import this module.
         done = (
             pipeline
             | beam.Create(rows)
             | ExchangeByHash(
-                merge,
+                describe,
                 buckets=300,
                 key="sample_id",
                 exchange=exchange,
@@ -77,11 +76,14 @@ def test_a_row_without_a_hash_fails_the_run_with_its_key(run_pipeline, strategie
         run_pipeline(build)
 
 
-def test_windowed_input_is_refused(strategies):
+def test_windowed_and_unbounded_input_is_refused(strategies):
     pipeline = beam.Pipeline()
     windowed = pipeline | beam.Create(strategies.plain_samples(1)) | beam.WindowInto(FixedWindows(60))
     with pytest.raises(ValueError, match="ExchangeByHash takes bounded input in the global window"):
         windowed | ExchangeByHash(describe, buckets=2)
+    endless = beam.pvalue.PCollection(pipeline, element_type=Sample, is_bounded=False)
+    with pytest.raises(ValueError, match="DedupByIntentHash takes bounded input"):
+        endless | DedupByIntentHash()
 
 
 def test_the_wrong_input_type_is_refused(strategies):

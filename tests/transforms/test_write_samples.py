@@ -74,17 +74,26 @@ def test_files_and_shuffle_give_equal_bytes_in_any_order(run_pipeline, strategie
     assert len(digests(tmp_path / "a")) == 4
 
 
-@pytest.mark.parametrize("exchange", ["files", "shuffle"])
 @pytest.mark.parametrize("flags", [("--direct_runner_bundle_repeat=1",), TWO_PROCESSES])
-def test_replayed_bundles_and_more_processes_give_equal_files_and_counts(
-    run_pipeline, strategies, tmp_path, flags, exchange
-):
+def test_replayed_bundles_and_more_processes_give_equal_files_and_counts(run_pipeline, strategies, tmp_path, flags):
     rows = duplicated(strategies)
-    once = write(run_pipeline, rows, tmp_path / "a", unique_by="intent")
-    other = write(run_pipeline, rows, tmp_path / "b", *flags, unique_by="intent", exchange=exchange)
-    assert digests(tmp_path / "a") == digests(tmp_path / "b")
-    for name in ("files", "tallies"):
-        assert sorted(once[name], key=content) == sorted(other[name], key=content)
+    once = write(run_pipeline, rows, tmp_path / "once", unique_by="intent")
+
+    def build(pipeline):
+        created = pipeline | beam.Create(rows)
+        outputs = {}
+        for exchange in ("files", "shuffle"):
+            directory = str(tmp_path / exchange)
+            written = created | exchange >> WriteSamples(directory, shards=4, unique_by="intent", exchange=exchange)
+            outputs[f"{exchange}-files"] = written.files, ShardFile
+            outputs[f"{exchange}-tallies"] = written.tallies | f"Sum-{exchange}" >> SumTallies(), Tally
+        return outputs
+
+    result = run_pipeline(build, *flags)
+    for exchange in ("files", "shuffle"):
+        assert digests(tmp_path / exchange) == digests(tmp_path / "once")
+        for name in ("files", "tallies"):
+            assert sorted(result[f"{exchange}-{name}"], key=content) == sorted(once[name], key=content)
 
 
 def test_without_dedup_every_row_is_written(run_pipeline, strategies, tmp_path):

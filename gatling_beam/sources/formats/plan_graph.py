@@ -34,6 +34,7 @@ def plan_graph(row: dict[str, Any], spec: SourceSpec) -> Extracted:
         calls=[Call(name, _arguments(listed), label=str(k + base)) for k, (name, listed) in enumerate(nodes)],
         tools=[{**tool, "name": tool.get("task")} for tool in sampled] if "sampled_nodes" in row else None,
         original_id=row_id(row),
+        references="node",
         edges=sorted((source, target, why) for (source, target), why in edges.items()),
     )
 

@@ -5,7 +5,6 @@ from itertools import islice
 from typing import Any
 
 from gatling_beam.errors import BadRow
-from gatling_beam.json_value import MAX_DEPTH
 from gatling_beam.sources.base import Call, Extracted
 from gatling_beam.sources.parsing import as_list, as_object, as_text, column, row_id
 from gatling_beam.sources.python_text import MAX_CALLS, closing, loose_arguments, python_arguments
@@ -32,8 +31,6 @@ SIGNATURES = {
 }
 _JOIN = "join"
 _STEP = re.compile(r"^[ \t]*(\d{1,9})\. ?(\w+)\(", re.M)
-# "$20" is money unless a step has that number; "$1.50" always is.
-_REFERENCE = re.compile(r"\$(?:\{(\d{1,9})\}|(\d{1,9})(?!\d|[.,]\d))")
 _CALL_LINE = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|\n|["']""", re.S)
 
 
@@ -46,7 +43,7 @@ def plan_text(row: dict[str, Any], spec: SourceSpec) -> Extracted:
         request=as_text(column(row, "input"), "input"),
         calls=[Call(name, named(name, values), label=str(number)) for number, name, values in steps],
         original_id=row_id(row, "uuid"),
-        edges=_edges(steps),
+        references="dollar_step",
     )
 
 
@@ -122,23 +119,3 @@ def _values(text: str) -> list[Any]:
 
 def _lone_quote(line: str) -> bool:
     return any(match.group() in ('"', "'") for match in _CALL_LINE.finditer(line))
-
-
-def _edges(steps: list[Step]) -> list[tuple[int, int, str]]:
-    """A reference to an earlier step is an edge; one to the step itself or a later one is a slip."""
-    position = {number: k for k, (number, _, _) in enumerate(steps)}
-    return sorted(
-        (position[reference], k, "data")
-        for k, (number, _, values) in enumerate(steps)
-        for reference in _references(values, 0)
-        if reference in position and reference < number
-    )
-
-
-def _references(value: Any, depth: int) -> set[int]:
-    if depth > MAX_DEPTH:
-        raise BadRow("too_deep", f"more than {MAX_DEPTH} levels")
-    if isinstance(value, str):
-        return {int(braced or bare) for braced, bare in _REFERENCE.findall(value)}
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {number for member in members for number in _references(member, depth + 1)}
