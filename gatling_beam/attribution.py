@@ -23,7 +23,10 @@ REFERENCES = {
 # Shorter values of a result are found in an argument by chance too often to prove anything.
 _MIN_DISTINCT_TEXT = 4
 _MIN_DISTINCT_NUMBER = 1000
+# A common word in the prose of a result proves nothing; one with a digit or a dot in it does.
+_MIN_WORD = 8
 _MAX_RESULT = 200_000
+_BLANK = re.compile(r"\s")
 
 _TOKEN = re.compile(r"\w+(?:[-.:/,@+]\w+)*")
 _DIGIT = re.compile(r"\d")
@@ -121,7 +124,7 @@ class Results:
 
     def __init__(self) -> None:
         self._producer: dict[str, int] = {}
-        self._texts: list[tuple[int, str]] = []
+        self._texts: list[tuple[int, Wording]] = []
 
     def add(self, position: int, result: Any) -> None:
         """Takes the result of the call at `position`; JSON in a text is read, any other text is kept whole."""
@@ -131,8 +134,8 @@ class Results:
             with suppress(BadRow):  # prose stays text and is searched below
                 result = decoded(result, "a result")
         for _, value in leaves(result):
-            if type(value) is str and len(value) > 64:
-                self._texts.append((position, value.casefold()))
+            if type(value) is str and _BLANK.search(value):
+                self._texts.append((position, Wording(value)))
             if text := _distinct(value):
                 self._producer.setdefault(text, position)
 
@@ -143,9 +146,9 @@ class Results:
             return None
         if text in self._producer:
             return self._producer[text]
-        if len(text) < 2 * _MIN_DISTINCT_TEXT:
+        if len(text) < _MIN_WORD and text.isalpha():
             return None
-        return next((position for position, long in self._texts if Wording(long).holds(text)), None)
+        return next((position for position, prose in self._texts if prose.holds(text)), None)
 
 
 def _distinct(value: Any) -> str:

@@ -6,13 +6,13 @@ from typing import Literal, cast, get_args
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatling_beam.columns import StructColumns
-from gatling_beam.exchange import Key, equals_previous, total_order
+from gatling_beam.exchange import Key
 from gatling_beam.intent import shape_hash
+from gatling_beam.ordering import Places, equals_previous, total_order
 from gatling_beam.sample import RequestVariant, Sample, Tally
 
 STAGE = "dedup"
@@ -25,7 +25,6 @@ DedupKey = Literal["intent", "shape"]
 UNKNOWN_PRIORITY = 500
 
 Pairs = Counter[tuple[str, str]]
-Places = npt.NDArray[np.int64]
 
 _content = msgspec.msgpack.Encoder(order="deterministic").encode
 

@@ -15,9 +15,11 @@ import pyarrow.compute as pc
 
 from gatling_beam.columns import StructColumns
 from gatling_beam.dedup import deduplicate, source_counts, tallies
-from gatling_beam.exchange import first_key, in_total_order, read_tables, write_table
+from gatling_beam.exchange import first_key
+from gatling_beam.extents import read_tables, write_table
 from gatling_beam.files import join
 from gatling_beam.near import NearDrop, NearRow, least_drops, near_drops, near_rows
+from gatling_beam.ordering import in_total_order
 from gatling_beam.sample import Sample, Tally
 
 #: Columns of the exchanged bands and drops.

@@ -1,22 +1,14 @@
-"""Regrouping rows by hash without moving them one by one: tables cut by bucket, stored as runs of extents.
+"""Regrouping rows by hash without moving them one by one: rows become tables, and tables are cut by bucket."""
 
-A run is an Arrow IPC file with one record batch a bucket; a batch is an extent. What a shuffle carries of an extent is
-either a reference (run file and batch number) or the extent itself, as an Arrow IPC stream.
-"""
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, Generic, TypeVar
-
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import ipc
 
 from gatling_beam.columns import StructColumns
-from gatling_beam.files import atomic_writer, open_reader
 
 T = TypeVar("T")
 
@@ -26,14 +18,11 @@ Key = str | Callable[[Any], str]
 MAX_BUCKETS = 100_000
 #: The column that holds the keys where a function makes them.
 KEY_COLUMN = "exchange_key"
-#: An extent's payload is cut into pieces of at most this size (bytes), unless a single row is larger.
-MAX_PAYLOAD = 4 << 20
 
 _BATCH_ROWS = 5_000
 _MAX_TABLES = 32
 _MAX_BYTES = 64 << 20
-_OPTIONS = ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1))
-_content = msgspec.msgpack.Encoder(order="deterministic").encode
+_PLACES = 16 ** np.arange(7, -1, -1, dtype=np.int64)
 _NIBBLES = np.full(256, 255, np.uint8)
 _NIBBLES[[ord(digit) for digit in "0123456789abcdef"]] = range(16)
 
@@ -72,9 +61,7 @@ def buckets_of(keys: pa.Array | pa.ChunkedArray, buckets: int) -> npt.NDArray[np
             f"the key {_first_bad(keys)!r} does not begin with eight hexadecimal digits in lower case; rows are "
             "exchanged by a content hash (gatling_beam.hashing.digest)"
         )
-    values: npt.NDArray[np.int64] = digits.reshape(-1, 8).astype(np.int64) @ (
-        16 ** np.arange(7, -1, -1, dtype=np.int64)
-    )
+    values: npt.NDArray[np.int64] = digits.reshape(-1, 8).astype(np.int64) @ _PLACES
     return values * buckets >> 32
 
 
@@ -164,95 +151,3 @@ def run_schema(row_type: type, key: Key) -> pa.Schema:
         texts = [field.name for field in schema if field.type == pa.string()]
         raise ValueError(f"key={key!r} is not a text field of {row_type.__name__}; take one of {texts} or a function")
     return schema
-
-
-def write_table(path: str, table: pa.Table) -> None:
-    """Writes a table as an Arrow IPC file that nobody sees but the next step."""
-    with atomic_writer(path) as stream, ipc.new_file(stream, table.schema, options=_OPTIONS) as writer:
-        writer.write_table(table, max_chunksize=_BATCH_ROWS)
-
-
-def read_tables(path: str) -> Iterator[pa.Table]:
-    """A file of `write_table`, one record batch at a time."""
-    with open_reader(path) as stream:
-        reader = ipc.open_file(stream)
-        for i in range(reader.num_record_batches):
-            yield pa.Table.from_batches([reader.get_batch(i)])
-
-
-def write_run(path: str, extents: Sequence[tuple[int, pa.RecordBatch]]) -> list[tuple[int, bytes]]:
-    """Writes a run and returns (bucket, reference) for each extent. `path` is a local path or an fsspec URL."""
-    with atomic_writer(path) as stream, ipc.new_file(stream, extents[0][1].schema, options=_OPTIONS) as writer:
-        for _, batch in extents:
-            writer.write_batch(batch)
-    return [(bucket, msgspec.json.encode([path, i])) for i, (bucket, _) in enumerate(extents)]
-
-
-def read_reference(reference: bytes) -> pa.Table:
-    """The extent that a reference of `write_run` names."""
-    path, index = msgspec.json.decode(reference, type=tuple[str, int])
-    if "://" not in path:
-        with pa.memory_map(os.fspath(path)) as source:
-            return _batch(source, index)
-    with open_reader(path) as stream:
-        return _batch(stream, index)
-
-
-def _batch(source: pa.NativeFile | BinaryIO, index: int) -> pa.Table:
-    return pa.Table.from_batches([ipc.open_file(source).get_batch(index)])
-
-
-def payloads(batch: pa.RecordBatch, max_bytes: int = MAX_PAYLOAD) -> Iterator[bytes]:
-    """An extent as Arrow IPC streams of at most `max_bytes`; a row that is larger makes a payload of its own."""
-    sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, batch.schema, options=_OPTIONS) as writer:
-        writer.write_batch(batch)
-    data = sink.getvalue()
-    if data.size <= max_bytes or batch.num_rows == 1:
-        yield data.to_pybytes()
-        return
-    half = batch.num_rows // 2
-    for part in (batch.slice(0, half), batch.slice(half)):
-        yield from payloads(pa.Table.from_batches([part]).combine_chunks().to_batches()[0], max_bytes)
-
-
-def read_payload(payload: bytes) -> pa.Table:
-    """The rows of one payload."""
-    with ipc.open_stream(payload) as reader:
-        return reader.read_all()
-
-
-def gather(extents: Iterable[bytes], read: Callable[[bytes], pa.Table], schema: pa.Schema) -> pa.Table:
-    """One table of all extents of a bucket; empty extents (`b""`) say that the bucket exists and hold no rows."""
-    tables = [read(extent) for extent in extents if extent]
-    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
-
-
-def in_total_order(table: pa.Table, by: Sequence[str], row_type: type) -> pa.Table:
-    """`table` sorted by the columns `by`, and rows that agree in these by their whole content.
-
-    The order in which rows arrive at a merge differs from run to run; after this it does not matter.
-    """
-    return table.take(pa.array(total_order(table, table.select(by), row_type)))
-
-
-def total_order(table: pa.Table, by: pa.Table, row_type: type) -> npt.NDArray[np.int64]:
-    """The places of the rows of `table` in the order of the columns `by` (of equal length), then of their content."""
-    order: npt.NDArray[np.int64] = pc.sort_indices(by, [(name, "ascending") for name in by.column_names]).to_numpy()
-    order = order.astype(np.int64)
-    same = np.ones(max(len(order) - 1, 0), bool)
-    for name in by.column_names:
-        same &= equals_previous(by[name].combine_chunks().take(pa.array(order)))[1:]
-    bounds = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
-    for start, last in zip(bounds[::2], bounds[1::2], strict=True):
-        tied = order[start : last + 1]
-        contents = list(map(_content, StructColumns(row_type).decode(table.take(pa.array(tied)))))
-        order[start : last + 1] = tied[sorted(range(len(tied)), key=contents.__getitem__)]
-    return order
-
-
-def equals_previous(column: pa.Array) -> npt.NDArray[np.bool_]:
-    """Whether each value, none of them null, equals the one before it; False for the first."""
-    result = np.zeros(len(column), bool)
-    result[1:] = pc.equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
-    return result

@@ -1,4 +1,4 @@
-"""What names mean: a tool's verb class, privilege, control flow and destination risk; an argument's role; sensitivity.
+"""What names mean: the verb class, privilege, control flow and destination risk of a tool; the sensitivity of names.
 
 Names are read by whole words (`words`), never by substrings: `account_id` holds no `count`, `laptop` no `top`. The
 scales are those of the energy terms: privilege 0 (read) .. 10 (administration), control flow and destination risk 0..1,
@@ -143,29 +143,3 @@ def _sensitivity_of(known: frozenset[str]) -> int:
 def argument_sensitivity(key: str) -> int:
     """The sensitivity of an argument by the words of its name, 1..5; `DEFAULT_SENSITIVITY` where they say nothing."""
     return _sensitivity_of(frozenset(words(key)))
-
-
-_PAYLOAD = word_set(
-    "body text message content description comment note notes title subject summary code data html caption"
-)
-_FORMAT = word_set(
-    "format language lang locale unit units currency style theme encoding output sort order ascending descending"
-)
-_AUTHORITY = word_set(
-    "id ids to recipient recipients user account owner email phone address path file url host amount price role "
-    "permission name username target destination to_account from_account attendees invitees cc bcc channel command"
-)
-
-
-@lru_cache(maxsize=1 << 16)
-def argument_role(key: str) -> str:
-    """What an argument is for: quantity, authority (who, where, which, how much money), payload, format or filter."""
-    from gatling_beam.scope import quantity_of
-
-    known = frozenset(words(key))
-    if quantity_of(key):
-        return "quantity"
-    for role, vocabulary in (("format", _FORMAT), ("payload", _PAYLOAD), ("authority", _AUTHORITY)):
-        if known & vocabulary:
-            return role
-    return "filter"

@@ -17,9 +17,9 @@ from rensa import RMinHash
 
 from gatling_beam.columns import StructColumns
 from gatling_beam.dedup import priority_of
-from gatling_beam.exchange import equals_previous, total_order
 from gatling_beam.intent import canonical_name
 from gatling_beam.json_value import canonical_value, json_text
+from gatling_beam.ordering import equals_previous, total_order
 from gatling_beam.plan import ExecutionPlan
 from gatling_beam.sample import Sample
 

@@ -68,6 +68,30 @@ def quantity_of(key: str) -> str:
     return ""
 
 
+_PAYLOAD = word_set(
+    "body text message content description comment note notes title subject summary code data html caption"
+)
+_FORMAT = word_set(
+    "format language lang locale unit units currency style theme encoding output sort order ascending descending"
+)
+_AUTHORITY = word_set(
+    "id ids to recipient recipients user account owner email phone address path file url host amount price role "
+    "permission name username target destination to_account from_account attendees invitees cc bcc channel command"
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def argument_role(key: str) -> str:
+    """What an argument is for: quantity, authority (who, where, which, how much money), payload, format or filter."""
+    known = frozenset(words(key))
+    if quantity_of(key):
+        return "quantity"
+    for role, vocabulary in (("format", _FORMAT), ("payload", _PAYLOAD), ("authority", _AUTHORITY)):
+        if known & vocabulary:
+            return role
+    return "filter"
+
+
 @lru_cache(maxsize=1 << 16)
 def _list_role(key: str) -> str:
     known = set(words(key))

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from gatling_beam.columns import StructColumns
 from gatling_beam.dedup import deduplicate, source_counts, tallies
-from gatling_beam.exchange import in_total_order
+from gatling_beam.ordering import in_total_order
 from gatling_beam.sample import DeadLetter, Sample, Tally
 from gatling_beam.shards import Format, ShardFile, shard_name, write_shard
 

@@ -1,6 +1,6 @@
 """The output directory of a command: may it be used, what is in it, and what is removed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from fsspec.core import url_to_fs
@@ -88,17 +88,20 @@ def _is_finished(directory: str, stage_key: str, recipe: Mapping[str, Any]) -> b
         return False
     if manifest.stage_key == stage_key:
         return True
-    there = manifest.recipe
-    differences = [
-        f"{name} ({there.get(name)} there, {recipe.get(name)} here)"
-        for name in sorted(there.keys() | recipe.keys())
-        if there.get(name) != recipe.get(name)
-    ]
+    differences = "; ".join(_differences(manifest.recipe, recipe)) or "the version of gatling-beam"
     raise UserError(
-        f"--output={directory} holds a finished run that differs in "
-        f"{'; '.join(differences) or 'the version of gatling-beam'}: "
+        f"--output={directory} holds a finished run that differs in {differences}: "
         "give the same options, another --output, or --overwrite"
     )
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(there.keys() | here.keys()):
+        old, new = there.get(name), here.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from (f"{name}: {difference}" for difference in _differences(old, new))
+        elif old != new:
+            yield f"{name} ({old} there, {new} here)"
 
 
 def remove_temporary(directory: str) -> None:

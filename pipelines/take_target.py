@@ -1,5 +1,6 @@
 """Exactly as many rows as were asked for, out of staged files: those of the least ranks of (seed, group_id)."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -9,24 +10,26 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from gatling_beam.dedup import source_counts
 from gatling_beam.files import join
+from gatling_beam.ordering import in_total_order
 from gatling_beam.pipelines.outcome import MergeOutcomes, Outcome, outcome_bytes, read_outcome
 from gatling_beam.pipelines.output import DATA, TEMPORARY
 from gatling_beam.pipelines.runner import run_pipeline
 from gatling_beam.sample import Sample, Tally
-from gatling_beam.sampling import RANK_BYTES, STAGE, cutoff, ranks
-from gatling_beam.shards import Format, ShardFile, read_table, shard_name, write_shard
+from gatling_beam.sampling import STAGE, cutoff, ranks
+from gatling_beam.shards import Format, read_table, shard_name, write_shard
 
 #: Folder, below the output directory, of the Parquet files that rows are taken from.
 STAGED = f"{TEMPORARY}/staged"
 
 
 def take_target(
-    directory: str, outcome: Outcome, *, target: int, seed: int, format: Format, options: PipelineOptions
+    directory: str, outcome: Outcome, *, target: int, seed: int, shards: int, format: Format, options: PipelineOptions
 ) -> Outcome:
-    """Rewrites the staged files of `outcome` with `target` of their rows, or all if there are fewer.
+    """Rewrites the staged files of `outcome` as `shards` files with `target` of their rows, or all if there are fewer.
 
-    The driver holds 24 bytes a row to find the cut-off. Groups of several rows are taken or left as a whole, and count
-    as one.
+    The number of staged files must be a multiple of `shards`: since both are ranges of hashes, the rows of a file are
+    then those of as many staged ones, whatever that multiple is. The driver holds 24 bytes a row to find the cut-off.
+    Groups of several rows are taken or left as a whole, and count as one.
 
     Returns:
       the outcome of the whole run: the staged files replaced by those in the folder of the data, with the counts of the
@@ -38,10 +41,10 @@ def take_target(
     report = join(directory, f"{TEMPORARY}/taken.json")
 
     def build(pipeline: beam.Pipeline) -> None:
-        shards = pipeline | "Staged" >> beam.Create(list(enumerate(names)))
-        spread = shards | "SpreadShards" >> beam.Reshuffle()
-        taken = spread | "TakeOfShard" >> beam.Map(
-            take_of_shard, directory=directory, count=len(names), cut=cut, seed=seed, format=format
+        numbers = pipeline | "Shards" >> beam.Create(range(shards))
+        spread = numbers | "SpreadShards" >> beam.Reshuffle()
+        taken = spread | "TakeShard" >> beam.Map(
+            take_shard, directory=directory, names=names, shards=shards, cut=cut, seed=seed, format=format
         ).with_output_types(bytes)
         taken | "WriteOutcome" >> MergeOutcomes(report)
 
@@ -59,20 +62,30 @@ def find_cutoff(paths: Sequence[str], target: int, seed: int) -> bytes | None:
     return cutoff(np.concatenate(found), target)
 
 
-def take_of_shard(
-    shard: tuple[int, str], directory: str, count: int, cut: bytes | None, seed: int, format: Format
+def take_shard(
+    index: int, directory: str, names: Sequence[str], shards: int, cut: bytes | None, seed: int, format: Format
 ) -> bytes:
-    """Writes the rows of one staged file up to the cut-off to the file of the same number; gives `outcome_bytes`."""
-    index, name = shard
-    table = read_table(join(directory, name))
-    order = ranks(seed, table["group_id"].to_pylist())
-    least = np.frombuffer(cut or bytes(RANK_BYTES), order.dtype)
-    rows = table.filter(pa.array(order <= least))
-    file: ShardFile = write_shard(directory, join(DATA, shard_name(index, count, format)), rows, format, Sample)
-    came, left = source_counts(table), source_counts(rows)
+    """Writes file `index` of `shards`: the rows up to the cut-off of its part of the staged files; `outcome_bytes`."""
+    part = len(names) // shards
+    came: Counter[str] = Counter()
+    kept = []
+    for name in names[index * part : (index + 1) * part]:
+        table = read_table(join(directory, name))
+        came += source_counts(table)
+        kept.append(up_to(table, cut, seed))
+    rows = in_total_order(pa.concat_tables(kept).combine_chunks(), ["sample_id"], Sample)
+    file = write_shard(directory, join(DATA, shard_name(index, shards, format)), rows, format, Sample)
+    left = source_counts(rows)
     tallies = []
     for source, n in sorted(came.items()):
         tallies.append(Tally(STAGE, source, "in", n))
         tallies.append(Tally(STAGE, source, "out", left[source]))
         tallies.append(Tally(STAGE, source, "not_selected", n - left[source]))
     return outcome_bytes(tallies, [file])
+
+
+def up_to(table: pa.Table, cut: bytes | None, seed: int) -> pa.Table:
+    """The rows whose rank is at most the cut-off; none without one."""
+    order = ranks(seed, table["group_id"].to_pylist())
+    taken = order <= np.frombuffer(cut, order.dtype) if cut is not None else np.zeros(len(order), bool)
+    return table.filter(pa.array(taken))

@@ -65,10 +65,12 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     if prepare(options, key, recipe) == "finished":
         print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
         return
+    # Of staged files there are as many as keep one of them small, in a multiple of the files wanted.
+    staged = shards * ceil(default_shards(expected) / shards)
     job = Job(
         available=available,
         directory=options.output,
-        shards=shards,
+        shards=staged if options.target else shards,
         # Where every row is bad a shard holds a million; that is rare, and a dead letter is small.
         dead_shards=ceil(shards / 10),
         format=options.format,
@@ -84,7 +86,13 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         # A second pipeline, not a further step: rows that wait for a cut-off would all be held in memory.
         if options.target:
             outcome = take_target(
-                options.output, outcome, target=options.target, seed=options.seed, format=options.format, options=engine
+                options.output,
+                outcome,
+                target=options.target,
+                seed=options.seed,
+                shards=shards,
+                format=options.format,
+                options=engine,
             )
     # Before the manifest: a finished directory holds nothing that is not listed.
     remove_temporary(options.output)

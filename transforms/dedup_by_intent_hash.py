@@ -1,7 +1,7 @@
 """`DedupByIntentHash`: one row of each plan, and a count of who duplicated whom."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 
@@ -15,11 +15,13 @@ from gatling_beam.dedup_files import (
     Survivors,
     WithoutDrops,
 )
-from gatling_beam.exchange import check_buckets, key_column, read_tables
+from gatling_beam.exchange import check_buckets, key_column
+from gatling_beam.extents import read_tables
 from gatling_beam.near import check_threshold
-from gatling_beam.sample import Sample
+from gatling_beam.sample import Sample, Tally
 from gatling_beam.transforms._dedup_in_shuffle import combine_duplicates
-from gatling_beam.transforms.exchange_by_hash import ExchangeByHash, ExchangeFiles, require_bounded, spill_folder
+from gatling_beam.transforms._exchange_files import ExchangeFiles
+from gatling_beam.transforms.exchange_by_hash import ExchangeByHash, require_bounded, spill_folder
 
 #: Bands are spread over more buckets than rows: there are some twenty a row.
 _BAND_FACTOR = 4
@@ -28,8 +30,8 @@ _BAND_FACTOR = 4
 class DedupResult(NamedTuple):
     """`rows` (PCollection[Sample]), the survivors, and `tallies` (PCollection[Tally]) of the stage "dedup"."""
 
-    rows: Any
-    tallies: Any
+    rows: beam.PCollection[Sample]
+    tallies: beam.PCollection[Tally]
 
 
 @beam.typehints.with_input_types(Sample)

@@ -3,44 +3,23 @@
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, get_args
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.options.pipeline_options import GoogleCloudOptions
-from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
-import gatling_beam.transforms._coders  # noqa: F401
-from gatling_beam.exchange import (
-    Key,
-    RowBuffer,
-    TableBuffer,
-    check_buckets,
-    gather,
-    payloads,
-    read_payload,
-    read_reference,
-    run_schema,
-    write_run,
-)
+from gatling_beam.exchange import Key, check_buckets, run_schema
 from gatling_beam.files import join
-from gatling_beam.sample import Sample, Tally
-
-R = TypeVar("R")
+from gatling_beam.sample import Sample
+from gatling_beam.transforms._extents import CutRows, Exchanged, MergeBucket, merge_extents
 
 Exchange = Literal["auto", "files", "shuffle"]
 
 #: Runners whose workers share the local disk.
 _LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner", "SwitchingDirectRunner", "BundleBasedDirectRunner", "PrismRunner")
-
-
-class Exchanged(NamedTuple):
-    """What the merges gave: `results` and the counts among them."""
-
-    results: Any  # PCollection[result_type]
-    tallies: Any  # PCollection[Tally]
 
 
 class ExchangeByHash(beam.PTransform):
@@ -51,7 +30,8 @@ class ExchangeByHash(beam.PTransform):
     any order. What it yields are elements of `result_type`, and `Tally` elements, which leave by an output of their
     own. `merge` must be picklable, and must give the same results for the same rows in another order.
 
-    Memory: one bucket of rows a worker, as Arrow columns (about 1 kB a row), and 64 MB of rows on their way.
+    Memory: one bucket a worker, as Arrow columns (about 1 kB a row) and their copy while a merge sorts them, and some
+    64 MB of rows on their way.
 
     Args:
       merge: `(bucket index, table of row_type) -> iterable of result_type | Tally`.
@@ -103,135 +83,16 @@ class ExchangeByHash(beam.PTransform):
         require_bounded(pcoll, "ExchangeByHash")
         folder = spill_folder(self._spill_to, pcoll.pipeline)
         by_files = uses_files(self._exchange, self._spill_to, pcoll.pipeline)
-        cut = _CutRows(self._row_type, self._key, self._buckets, folder if by_files else None)
+        cut = CutRows(self._row_type, self._key, self._buckets, folder if by_files else None)
         extents = pcoll | "CutByBucket" >> beam.ParDo(cut).with_input_types(self._row_type).with_output_types(
             tuple[str, bytes]
         )
         return merge_extents(
             extents,
-            _MergeBucket(self._merge, self._schema, by_files),
+            MergeBucket(self._merge, self._schema, by_files),
             self._buckets,
             self._result_type,
         )
-
-
-@beam.typehints.with_input_types(str)
-class ExchangeFiles(beam.PTransform):
-    """The exchange of `ExchangeByHash` for rows that are in files already: its elements are their paths. Not public.
-
-    `read(path)` gives the tables of a file, of `schema`; their text column `key_column` holds the hashes. Extents go
-    through files in `spill_to`.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[str], Iterable[pa.Table]],
-        merge: Callable[[int, pa.Table], Iterable[Any]],
-        *,
-        buckets: int,
-        schema: pa.Schema,
-        key_column: str,
-        spill_to: str,
-        result_type: type,
-    ) -> None:
-        super().__init__()
-        self._cut = _CutTables(read, key_column, buckets, spill_to)
-        self._merge = _MergeBucket(merge, schema, by_files=True)
-        self._buckets = buckets
-        self._result_type = result_type
-
-    def expand(self, paths: beam.PCollection[str]) -> "Exchanged":
-        extents = paths | "CutByBucket" >> beam.ParDo(self._cut).with_output_types(tuple[str, bytes])
-        return merge_extents(extents, self._merge, self._buckets, self._result_type)
-
-
-def merge_extents(extents: beam.PCollection, merge: beam.DoFn, buckets: int, result_type: type) -> Exchanged:
-    """Gathers `(bucket name, extent)` and calls `merge` once for each of `buckets`."""
-    names = (
-        extents.pipeline
-        | "Buckets" >> beam.Create([buckets], reshuffle=False)
-        | "EveryBucket" >> beam.FlatMap(_empty_extents).with_output_types(tuple[str, bytes])
-    )
-    outputs = (
-        (extents, names)
-        | "WithEmptyBuckets" >> beam.Flatten()
-        | "GatherBuckets" >> beam.GroupByKey()
-        | "Merge"
-        >> beam.ParDo(merge).with_output_types(result_type, tallies=Tally).with_outputs("tallies", main="results")
-    )
-    return Exchanged(outputs.results, outputs.tallies)
-
-
-class _CutRows(beam.DoFn):
-    """Cuts the rows of a bundle; gives (bucket name, extent). `folder` is None where extents travel themselves."""
-
-    def __init__(self, row_type: type, key: Key, buckets: int, folder: str | None) -> None:
-        self._row_type = row_type
-        self._key = key
-        self._buckets = buckets
-        self._folder = folder
-
-    def start_bundle(self) -> None:
-        self._buffer: RowBuffer[Any] = RowBuffer(self._row_type, self._key, self._buckets)
-
-    def process(self, row: Any) -> Iterator[tuple[str, bytes]]:
-        if self._buffer.add(row):
-            yield from send(self._buffer.cut(), self._folder)
-
-    def finish_bundle(self) -> Iterator[Any]:
-        for extent in send(self._buffer.cut(), self._folder):
-            yield GlobalWindows.windowed_value(extent)
-
-
-class _CutTables(beam.DoFn):
-    """Cuts the tables that `read` gives for an element; gives (bucket name, extent)."""
-
-    def __init__(self, read: Callable[[str], Iterable[pa.Table]], key_column: str, buckets: int, folder: str) -> None:
-        self._read = read
-        self._key_column = key_column
-        self._buckets = buckets
-        self._folder = folder
-
-    def process(self, path: str) -> Iterator[tuple[str, bytes]]:
-        buffer = TableBuffer(self._key_column, self._buckets)
-        for table in self._read(path):
-            if buffer.add(table):
-                yield from send(buffer.cut(), self._folder)
-        yield from send(buffer.cut(), self._folder)
-
-
-class _MergeBucket(beam.DoFn):
-    def __init__(self, merge: Callable[[int, pa.Table], Iterable[Any]], schema: pa.Schema, by_files: bool) -> None:
-        self._merge = merge
-        self._schema = schema
-        self._read = read_reference if by_files else read_payload
-
-    def process(self, bucket: tuple[str, Iterable[bytes]]) -> Iterator[Any]:
-        name, extents = bucket
-        for result in self._merge(int(name), gather(extents, self._read, self._schema)):
-            yield TaggedOutput("tallies", result) if isinstance(result, Tally) else result
-
-
-def send(extents: list[tuple[int, pa.RecordBatch]], folder: str | None) -> Iterator[tuple[str, bytes]]:
-    """What the shuffle carries of extents: references into a new run in `folder`, or their payloads."""
-    if folder is not None:
-        # The name is random because a bundle may be tried twice at the same time; no row sees it.
-        for bucket, reference in write_run(join(folder, f"{uuid.uuid4().hex}.arrow"), extents) if extents else ():
-            yield bucket_name(bucket), reference
-        return
-    for bucket, batch in extents:
-        for payload in payloads(batch):
-            yield bucket_name(bucket), payload
-
-
-def bucket_name(bucket: int) -> str:
-    """The shuffle key of a bucket."""
-    return f"{bucket:05d}"
-
-
-def _empty_extents(buckets: int) -> Iterator[tuple[str, bytes]]:
-    for bucket in range(buckets):
-        yield bucket_name(bucket), b""
 
 
 def check_exchange(exchange: Exchange) -> Exchange:
@@ -251,7 +112,9 @@ def uses_files(exchange: Exchange, spill_to: str | None, pipeline: beam.Pipeline
 def spill_folder(spill_to: str | None, pipeline: beam.Pipeline) -> str:
     """A new folder for the files of one exchange."""
     above = spill_to or pipeline.options.view_as(GoogleCloudOptions).temp_location or tempfile.gettempdir()
-    return join(os.fspath(above), f"exchange-{uuid.uuid4().hex}")
+    # A worker may have another working directory.
+    above = above if "://" in above else os.path.abspath(above)
+    return join(above, f"exchange-{uuid.uuid4().hex}")
 
 
 def require_bounded(pcoll: beam.PCollection, name: str) -> None:

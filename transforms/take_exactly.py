@@ -34,8 +34,8 @@ _Input = tuple[int, bytes]  # quota of the stratum, rank
 class TakeResult(NamedTuple):
     """`rows` (PCollection[Sample]), those taken, and `tallies` (PCollection[Tally]) of the stage "take"."""
 
-    rows: Any
-    tallies: Any
+    rows: beam.PCollection[Sample]
+    tallies: beam.PCollection[Tally]
 
 
 def one_stratum(sample: Sample) -> str:

@@ -1,13 +1,13 @@
 """`WriteSamples`: rows become a fixed number of sorted files with the same bytes on every run."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 
 from gatling_beam.dedup import DedupKey, dedup_key
 from gatling_beam.exchange import check_buckets, key_column
-from gatling_beam.sample import Sample
+from gatling_beam.sample import Sample, Tally
 from gatling_beam.shards import Format, ShardFile, check_format
 from gatling_beam.transforms._coders import register
 from gatling_beam.transforms.exchange_by_hash import Exchange, ExchangeByHash, check_exchange
@@ -19,8 +19,8 @@ register(ShardFile)
 class WriteResult(NamedTuple):
     """What was written: `files` (PCollection[ShardFile], one a shard) and `tallies` (PCollection[Tally])."""
 
-    files: Any
-    tallies: Any
+    files: beam.PCollection[ShardFile]
+    tallies: beam.PCollection[Tally]
 
 
 @beam.typehints.with_input_types(Sample)

@@ -89,6 +89,9 @@ def test_distinct_values_of_results_are_traced_to_their_first_producer():
     assert results.source_of("abc") is None
     assert results.source_of(True) is None
     assert results.source_of("elsewhere") is None
+    assert results.source_of("opened") is None  # a common word in prose
+    results.add(3, "apples.txt\nmain.go")
+    assert results.source_of("apples.txt") == results.source_of("main.go") == 3
 
 
 def test_a_huge_result_is_not_searched():

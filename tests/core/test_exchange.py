@@ -15,17 +15,19 @@ from gatling_beam.exchange import (
     check_buckets,
     cut,
     first_key,
+    run_schema,
+)
+from gatling_beam.extents import (
     gather,
-    in_total_order,
     payloads,
     read_payload,
     read_reference,
     read_tables,
-    run_schema,
     write_run,
     write_table,
 )
 from gatling_beam.hashing import digest
+from gatling_beam.ordering import in_total_order
 from gatling_beam.sample import DeadLetter, Sample
 
 hashes = st.binary(min_size=4, max_size=16).map(bytes.hex)

@@ -1,6 +1,8 @@
 """`sources`, `inspect` and `validate`."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,14 @@ import pytest
 from gatling_beam.sources import load_catalogue
 
 Command = Callable[..., Any]
+
+
+def test_commands_that_run_no_pipeline_do_not_wait_for_beam() -> None:
+    code = (
+        "import sys, gatling_beam.pipelines.cli as c; from gatling_beam.pipelines import inspect, sources, validate; "
+    )
+    code += "print('apache_beam' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 
 def test_sources_lists_every_name_whole(gatling: Command) -> None:

@@ -40,6 +40,13 @@ def test_resume_of_another_run_is_refused_and_says_what_differs(tier1: Command, 
     assert (output / "manifest.json").exists()
 
 
+def test_resume_of_a_run_over_other_sources_names_them(tier1: Command, output: Path) -> None:
+    done = tier1(output, "--shards=2", "--resume", sources="xlam,hermes")
+    assert done.code == 1
+    assert "sources: turkish (local-" in done.err and "None here" in done.err
+    assert "xlam" not in done.err
+
+
 def test_resume_starts_an_unfinished_run_again(tier1: Command, finished: Path, output: Path) -> None:
     (output / "manifest.json").unlink()
     (output / "data/part-00000-of-00009.parquet").write_bytes(b"left over")

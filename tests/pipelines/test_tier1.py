@@ -124,6 +124,15 @@ def test_target_takes_exactly_so_many_and_the_same_ones_in_any_number_of_files(
     assert validate_directory(str(tmp_path / "b")).problems == ()
 
 
+def test_target_does_not_depend_on_the_number_of_staged_files(
+    tier1: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tier1(tmp_path / "a", "--target=20", "--shards=2").code == 0
+    monkeypatch.setattr("gatling_beam.pipelines.preflight._ROWS_PER_SHARD", 20)
+    assert tier1(tmp_path / "b", "--target=20", "--shards=2").code == 0
+    assert contents(tmp_path / "a/data") == contents(tmp_path / "b/data")
+
+
 def test_target_that_cannot_be_met_is_said(finished: Path, tier1: Command, tmp_path: Path) -> None:
     done = tier1(tmp_path / "out", "--target=100", "--shards=2")
     assert done.code == 0

@@ -1,4 +1,4 @@
-"""Calls that refer to each other: `$var1.field$` (NESTFUL), `API_call_0` (Seal-Tools), `${id from search}` (ToolAlpaca)."""
+"""Calls that refer to each other, by `$var1.field$` (NESTFUL), `API_call_0` or `${id from search}`."""
 
 import re
 from typing import Any
