@@ -74,6 +74,11 @@ class Available(msgspec.Struct, frozen=True):
         """The commit of each source that is read."""
         return {name: listing.repository.revision for name, listing in self.listings.items()}
 
+    def amount(self) -> str:
+        """How much there is to read, in words."""
+        size = sum(file.size for listing in self.listings.values() for file in listing.files)
+        return f"{len(self.listings):,} sources ({size / 1e6:,.1f} MB)"
+
 
 def chosen_sources(text: str) -> dict[str, SourceSpec]:
     """The catalogue entries that --sources names, in the order of the catalogue.

@@ -65,26 +65,26 @@ class Watcher:
                 return
 
 
-def describe(seen: Seen, elapsed: float) -> str:
-    """One line: phase, amounts, rate (bytes moved a second) and elapsed time."""
+def describe(seen: Seen, elapsed: float, task: str = "") -> str:
+    """One line: phase, amounts, rate (bytes moved a second) and elapsed time; `task` says how much there is to read."""
     moved = seen.run_bytes + seen.part_bytes
     rate = f"{moved / 1e6 / elapsed:,.1f} MB/s" if elapsed > 0 else ""
     if seen.parts:
         what = f"writing: {seen.parts:,}/{seen.part_total:,} parts, {seen.part_bytes / 1e6:,.1f} MB"
         what += f", {seen.rows:,} rows" if seen.rows else ""
     elif seen.runs:
-        what = f"reading: {seen.runs:,} runs, {seen.run_bytes / 1e6:,.1f} MB"
+        what = f"reading {task}: {seen.runs:,} runs, {seen.run_bytes / 1e6:,.1f} MB"
     else:
-        what = "reading"
+        what = f"reading {task}"
     minutes, seconds = divmod(int(elapsed), 60)
     return f"{what}, {rate}, {minutes}:{seconds:02d} elapsed"
 
 
 @contextmanager
-def watched(directory: str, *, quiet: bool) -> Iterator[None]:
+def watched(directory: str, task: str, *, quiet: bool) -> Iterator[None]:
     """Shows the progress of the block: a live line on a terminal, else a log line every 15 s; nothing if `quiet`.
 
-    Of a remote directory only the time is known.
+    `task` says how much there is to read. Of a remote directory only the time is known.
     """
     if quiet:
         yield
@@ -95,7 +95,7 @@ def watched(directory: str, *, quiet: bool) -> Iterator[None]:
     on_terminal = sys.stderr.isatty()
 
     def line() -> str:
-        return describe(watcher.look(), time.monotonic() - start)
+        return describe(watcher.look(), time.monotonic() - start, task)
 
     def show() -> None:
         if not on_terminal:

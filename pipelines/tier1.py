@@ -72,14 +72,14 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         directory=options.output,
         shards=staged if options.target else shards,
         # Where every row is bad a shard holds a million; that is rare, and a dead letter is small.
-        dead_shards=ceil(shards / 10),
+        dead_shards=ceil(default_shards(expected) / 10),
         format=options.format,
         rows_folder=STAGED if options.target else DATA,
         near=options.near,
         limit=options.limit,
         root=options.root,
     )
-    with watched(options.output, quiet=options.quiet):
+    with watched(options.output, available.amount(), quiet=options.quiet):
         run_pipeline(lambda pipeline: build(pipeline, job), engine)
         outcome = read_outcome(job.outcome)
         refuse_too_many_bad(outcome, options.max_bad_fraction)

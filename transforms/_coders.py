@@ -14,7 +14,7 @@ class StructCoder(coders.Coder):
     def __init__(self, struct: type) -> None:
         self.struct = struct
         self._encoder = msgspec.msgpack.Encoder(order="deterministic")
-        self._decoder = msgspec.msgpack.Decoder(struct)
+        self._decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(struct)
 
     @classmethod
     def from_type_hint(cls, typehint: Any, registry: Any) -> "StructCoder":

@@ -14,7 +14,8 @@ from apache_beam.transforms.window import GlobalWindows
 from gatling_beam.exchange import Key, check_buckets, run_schema
 from gatling_beam.files import join
 from gatling_beam.sample import Sample
-from gatling_beam.transforms._extents import CutRows, Exchanged, MergeBucket, merge_extents
+from gatling_beam.transforms._extents import CutRows, MergeBucket, merge_extents
+from gatling_beam.transforms._extents import Exchanged as Exchanged
 
 Exchange = Literal["auto", "files", "shuffle"]
 

@@ -22,19 +22,22 @@ def test_runs_between_steps_are_counted_and_hidden_files_are_not(tmp_path: Path)
 
 
 def test_a_line_says_phase_amounts_rate_and_time() -> None:
-    assert describe(Seen(runs=3, run_bytes=8_000_000), 65) == "reading: 3 runs, 8.0 MB, 0.1 MB/s, 1:05 elapsed"
+    assert (
+        describe(Seen(runs=3, run_bytes=8_000_000), 65, "2 files")
+        == "reading 2 files: 3 runs, 8.0 MB, 0.1 MB/s, 1:05 elapsed"
+    )
     line = describe(Seen(parts=1, part_bytes=2_000_000, rows=1234, part_total=4), 2)
     assert line == "writing: 1/4 parts, 2.0 MB, 1,234 rows, 1.0 MB/s, 0:02 elapsed"
-    assert describe(Seen(), 1).startswith("reading")
+    assert describe(Seen(), 1, "2 files").startswith("reading 2 files, ")
 
 
 def test_without_a_terminal_lines_are_logged_and_quiet_says_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gatling_beam.pipelines.progress._LOG_EVERY_S", 0.01)
-    with watched(str(tmp_path), quiet=False):
+    with watched(str(tmp_path), "all", quiet=False):
         time.sleep(0.1)
     assert "elapsed" in capsys.readouterr().err
-    with watched(str(tmp_path), quiet=True):
+    with watched(str(tmp_path), "all", quiet=True):
         time.sleep(0.1)
     assert capsys.readouterr().err == ""

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from gatling_beam.hub import Listing, ReadRequest, Unit
 from gatling_beam.ledger import read_ledger
 from gatling_beam.manifest import read_manifest
 from gatling_beam.pipelines import tier1 as tier1_module
 from gatling_beam.pipelines.outcome import Outcome
-from gatling_beam.sample import Sample, Tally
-from gatling_beam.shards import format_of, read_shard
+from gatling_beam.sample import DeadLetter, Sample, SourceRow, Tally
+from gatling_beam.shards import ShardFile, format_of, read_shard
 from gatling_beam.validate_dir import validate_directory
 
 Command = Callable[..., Any]
@@ -169,6 +170,18 @@ def test_near_leaves_out_rows_that_are_almost_equal(gatling: Command, tmp_path: 
     assert [row.original_id for row in sorted(rows(tmp_path / "near"), key=lambda row: row.original_id)] == ["1", "3"]
     assert list(read_ledger(str(tmp_path / "near")).stages) == ["normalize", "validate", "dedup", "write"]
     assert validate_directory(str(tmp_path / "near")).problems == ()
+
+
+@pytest.mark.parametrize("arguments", [["--target=20"], ["--near=0.9"]])
+def test_nothing_between_steps_is_pickled(
+    tier1: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    def refuse(self: Any) -> Any:
+        raise AssertionError(f"{type(self).__name__} has no coder of its own here")
+
+    for struct in (SourceRow, Sample, DeadLetter, Tally, ShardFile, ReadRequest, Listing, Unit):
+        monkeypatch.setattr(struct, "__reduce__", refuse)
+    assert tier1(tmp_path / "out", *arguments).code == 0
 
 
 def test_too_many_bad_rows_fail_the_run(tier1: Command, tmp_path: Path) -> None:
