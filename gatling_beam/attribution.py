@@ -76,7 +76,7 @@ class Wording:
 
     def holds(self, value: Any) -> bool:
         """Whether the literal stands in the text, without regard to case."""
-        literal = literal_text(value).casefold()
+        literal = value.strip().casefold() if type(value) is str else literal_text(value)
         if not literal or (literal not in self._text and not self._has_thousands):
             return False
         if not _DIGIT.search(literal):

@@ -101,6 +101,8 @@ def plan_problem(plan: ExecutionPlan, *, connected: bool = True) -> tuple[str, s
     nodes, edges = plan.nodes, plan.edges
     if not nodes:
         return "empty_plan", "the plan has no nodes"
+    if len(nodes) == 1 and not edges:
+        return None
     if len(nodes) > MAX_NODES:
         return "too_many_nodes", f"{len(nodes)} nodes, at most {MAX_NODES} are allowed"
     at: dict[str, int] = {}
@@ -119,7 +121,8 @@ def plan_problem(plan: ExecutionPlan, *, connected: bool = True) -> tuple[str, s
             return "duplicate_edge", f"edge {edge!r}"
         seen.add(edge)
         indexed.append((source, target))
-    if topological_order(len(nodes), indexed) is None:
+    forward = all(source < target for source, target in indexed)  # then there is no cycle
+    if not forward and topological_order(len(nodes), indexed) is None:
         return "cycle", " -> ".join(cycle(plan))
     if connected and len(nodes) > 1:
         parts = components(len(nodes), indexed)

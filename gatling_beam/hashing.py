@@ -3,10 +3,10 @@
 from hashlib import blake2b
 
 
-def digest(*parts: str | bytes) -> str:
+def digest(*parts: str) -> str:
     """128-bit BLAKE2b of `parts`, as 32 hexadecimal digits."""
-    encoded = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
-    return blake2b(b"".join([b"%d:%b" % (len(data), data) for data in encoded]), digest_size=16).hexdigest()
+    data = "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 def content_hash(text: str) -> str:

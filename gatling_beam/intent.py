@@ -13,7 +13,7 @@ from typing import Any
 
 from gatling_beam.graph import Edges, indexed_edges, topological_order
 from gatling_beam.hashing import digest
-from gatling_beam.json_value import canonical_value, json_bytes
+from gatling_beam.json_value import canonical_value, json_text
 from gatling_beam.plan import ExecutionPlan
 
 
@@ -23,20 +23,20 @@ def canonical_name(tool_name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tool_name).casefold())
 
 
-def canonical_call(tool_name: str, arguments: dict[str, Any]) -> bytes:
-    """One call as bytes that are equal for equal calls."""
-    return json_bytes([canonical_name(tool_name), canonical_value(arguments)])
+def canonical_call(tool_name: str, arguments: dict[str, Any]) -> str:
+    """One call as a text that is equal for equal calls."""
+    return json_text([canonical_name(tool_name), canonical_value(arguments)])
 
 
-def call_shape(tool_name: str, arguments: dict[str, Any]) -> bytes:
+def call_shape(tool_name: str, arguments: dict[str, Any]) -> str:
     """One call without its values: the tool and the names of its arguments."""
-    return json_bytes([canonical_name(tool_name), sorted(arguments)])
+    return json_text([canonical_name(tool_name), sorted(arguments)])
 
 
-def canonical_order(calls: Sequence[bytes], edges: Edges) -> list[int]:
+def canonical_order(calls: Sequence[str], edges: Edges) -> list[int]:
     """A topological order of `calls` that does not depend on the order in which they are listed.
 
-    Among the calls that are free, the least by (its bytes and those of all its causes, those of all its effects) comes
+    Among the calls that are free, the least by (its text and those of all its causes, those of all its effects) comes
     first.
 
     Raises:
@@ -71,14 +71,14 @@ def canonical_order(calls: Sequence[bytes], edges: Edges) -> list[int]:
     return result
 
 
-def hash_calls(purpose: str, calls: Sequence[bytes], edges: Edges) -> str:
+def hash_calls(purpose: str, calls: Sequence[str], edges: Edges) -> str:
     """The hash of canonical calls and the edges between them, 32 hexadecimal digits."""
     if not edges:
         return digest(purpose, *sorted(calls))
     order = canonical_order(calls, edges)
     rank = {node: k for k, node in enumerate(order)}
     links = sorted((rank[source], rank[target]) for source, target in edges)
-    return digest(purpose, *(calls[node] for node in order), json_bytes(links))
+    return digest(purpose, *(calls[node] for node in order), json_text(links))
 
 
 def carrying_edges(plan: ExecutionPlan, edge_evidence: Sequence[str]) -> list[tuple[int, int]]:

@@ -52,7 +52,10 @@ def _measure(value: Any, depth: int, size: int, tuples: list[Any]) -> int:
             if type(key) is not str:
                 raise BadRow("non_string_key", f"a key of type {type(key).__name__}")
             size += _check_text(key)
-            size = _measure(member, depth + 1, size, tuples)
+            if type(member) is str:
+                size += _check_text(member)
+            else:
+                size = _measure(member, depth + 1, size, tuples)
     elif kind is list or kind is tuple:
         if depth >= MAX_DEPTH:
             raise BadRow("too_deep", f"more than {MAX_DEPTH} levels")
@@ -76,16 +79,14 @@ def _with_lists(value: Any) -> Any:
 
 def _check_text(text: str) -> int:
     """The size of `text` in bytes; raises BadRow where it cannot be stored."""
-    if text.isascii():
-        size = len(text)
-    else:
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError as e:
-            raise BadRow("lone_surrogate", f"at character {e.start}") from None
     if "\x00" in text:
         raise BadRow("nul_character", f"at character {text.index(chr(0))}")
-    return size
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as e:
+        raise BadRow("lone_surrogate", f"at character {e.start}") from None
 
 
 def check_text(text: str, what: str, max_bytes: int = MAX_BYTES) -> str:
@@ -108,7 +109,10 @@ def canonical_value(value: Any) -> Any:
     if kind is float:
         return int(value) if value.is_integer() and abs(value) < 2**63 else value
     if kind is dict:
-        return {canonical_value(key): canonical_value(member) for key, member in value.items()}
+        return {
+            key if key.isascii() else canonical_value(key): member if type(member) is int else canonical_value(member)
+            for key, member in value.items()
+        }
     if kind is list:
         return [canonical_value(item) for item in value]
     return value

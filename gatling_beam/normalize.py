@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import MutableMapping
+from functools import lru_cache
 
 from msgspec import UNSET
 
@@ -12,7 +13,7 @@ from gatling_beam.errors import BadRow, Filtered, dead_letter
 from gatling_beam.graph import plan_problem
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.intent import canonical_call, hash_calls
-from gatling_beam.json_value import check_text, json_bytes, json_value
+from gatling_beam.json_value import check_text, json_value
 from gatling_beam.plan import MAX_NODES, ExecutionPlan, ToolCallNode, TrustTier, node_id
 from gatling_beam.sample import (
     ArgSource,
@@ -87,7 +88,7 @@ def to_sample(extracted: Extracted, row: SourceRow, spec: SourceSpec, notes: Not
     nodes = []
     for k, call in enumerate(calls):
         tool = tools.get(call.name)
-        scope = scope_of(call.name, call.arguments, tool.defaults if tool else None)
+        scope = scope_of(call.name, call.arguments, tool.scope_defaults if tool else None)
         nodes.append(
             ToolCallNode(
                 call.name,
@@ -99,7 +100,7 @@ def to_sample(extracted: Extracted, row: SourceRow, spec: SourceSpec, notes: Not
                 node_id(original_id, k),
             )
         )
-    plan = ExecutionPlan(tuple(nodes), tuple((nodes[a].node_id, nodes[b].node_id) for a, b, _ in edges))
+    plan = ExecutionPlan(tuple(nodes), tuple([(nodes[a].node_id, nodes[b].node_id) for a, b, _ in edges]))
     if problem := plan_problem(plan):
         raise BadRow(*problem)
 
@@ -116,7 +117,7 @@ def to_sample(extracted: Extracted, row: SourceRow, spec: SourceSpec, notes: Not
         metadata={"source": spec.hub_id, "query": request, "num_tools": len(calls)},
         sample_id=sample_id,
         group_id=sample_id,
-        row_hash=digest("row", "", "user", request, *canonical, json_bytes(carrying)),
+        row_hash=digest("row", "", "user", origin, intent),
         intent_hash=intent,
         source=SourceRef(
             name=spec.name,
@@ -136,10 +137,10 @@ def to_sample(extracted: Extracted, row: SourceRow, spec: SourceSpec, notes: Not
             for code, text in extracted.variants
         ),
         governance_context=GovernanceContext(request=request),
-        toolset_id=digest("toolset", toolset) if toolset else None,
+        toolset_id=digest("toolset", *[tool.hash for tool in offered]) if toolset else None,
         toolset=toolset,
         contexts=(Context("request", "user", TrustTier.USER, origin, request),),
-        edge_evidence=tuple(evidence for _, _, evidence in edges),
+        edge_evidence=tuple([evidence for _, _, evidence in edges]),
         arg_sources=argument_sources(calls, nodes, attributed, tools, Wording(request), extracted.names_only),
     )
 
@@ -162,9 +163,7 @@ def checked_calls(extracted: Extracted) -> list[Call]:
     declared = {tool["name"] for tool in extracted.tools if type(tool.get("name")) is str} if extracted.tools else None
     calls, ids = [], set()
     for call in extracted.calls:
-        name = check_text(call.name, "a tool name")
-        if not name.strip() or len(name) > _MAX_NAME or _CONTROL.search(name):
-            raise BadRow("bad_tool_name", repr(name[:80]))
+        name = checked_name(call.name)
         if declared is not None and name not in declared:
             raise BadRow("undeclared_tool", f"{name!r} is not among the {len(declared)} tools of the row")
         if call.call_id:
@@ -172,8 +171,18 @@ def checked_calls(extracted: Extracted) -> list[Call]:
                 raise BadRow("duplicate_call_id", repr(call.call_id))
             ids.add((call.turn, call.call_id))
         arguments = json_value(call.arguments)
-        calls.append(Call(name, arguments, call.turn, call.label, call.call_id, call.result))
+        same = arguments is call.arguments
+        calls.append(call if same else Call(name, arguments, call.turn, call.label, call.call_id, call.result))
     return calls
+
+
+@lru_cache(maxsize=1 << 14)
+def checked_name(name: str) -> str:
+    """A tool name, if it is 1..256 characters of text without control characters; else raises BadRow."""
+    check_text(name, "a tool name")
+    if not name.strip() or len(name) > _MAX_NAME or _CONTROL.search(name):
+        raise BadRow("bad_tool_name", repr(name[:80]))
+    return name
 
 
 def called_tools(calls: list[Call], offered: list[OfferedTool]) -> dict[str, OfferedTool]:
@@ -213,16 +222,14 @@ def argument_sources(
     for k, call in enumerate(calls):
         own_id = nodes[k].node_id
         tool = tools.get(call.name)
+        defaults = tool.defaults if tool else {}
         for pointer, value in leaves(call.arguments):
-            if pointer == "":
-                continue
-            origin = attributed.get((k, pointer))
-            if origin is not None:
+            if attributed and (origin := attributed.get((k, pointer))) is not None:
                 sources.append(ArgSource(own_id, pointer, "edge", nodes[origin].node_id))
             elif said.holds(value):
                 sources.append(ArgSource(own_id, pointer, "request"))
-            elif tool and value == tool.defaults.get(pointer[1:], UNSET):
+            elif defaults and value == defaults.get(pointer[1:], UNSET):
                 sources.append(ArgSource(own_id, pointer, "default"))
-            else:
+            elif pointer:
                 sources.append(ArgSource(own_id, pointer, "unattributed"))
     return tuple(sources)

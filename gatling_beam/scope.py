@@ -140,18 +140,23 @@ def scope_of(tool_name: str, arguments: Mapping[str, Any], defaults: Mapping[str
       arguments: the call's own; what is nested in objects counts too.
       defaults: the schema's default of each parameter; used where the call leaves the parameter out.
     """
+    sensitivity, states_scope = _meaning_of(tool_name, tuple(arguments))
+    if not (states_scope or defaults or dict in map(type, arguments.values())):
+        return Scope(1, 0, 0, 0, sensitivity)
     found = {"volume": 1, "days": 0, "depth": 0, "recipients": 0}
-    sensitivity = tool_meaning(tool_name).sensitivity
-    said = sensitivity != DEFAULT_SENSITIVITY
-    for key in arguments:
-        level = argument_sensitivity(key)
-        if level != DEFAULT_SENSITIVITY:
-            sensitivity = max(sensitivity, level) if said else level
-            said = True
     _collect(arguments, found)
     if defaults:
         _collect({key: value for key, value in defaults.items() if key not in arguments}, found)
     return Scope(max(1, found["volume"]), found["days"], found["depth"], found["recipients"], sensitivity)
+
+
+@lru_cache(maxsize=1 << 16)
+def _meaning_of(tool_name: str, keys: tuple[str, ...]) -> tuple[int, bool]:
+    """The sensitivity of a call by its names, and whether any of them can state how much it asks for."""
+    levels = [tool_meaning(tool_name).sensitivity, *map(argument_sensitivity, keys)]
+    said = [level for level in levels if level != DEFAULT_SENSITIVITY]
+    states_scope = any(quantity_of(key) or _list_role(key) or _date_end(key) for key in keys)
+    return max(said, default=DEFAULT_SENSITIVITY), states_scope
 
 
 def _collect(arguments: Mapping[str, Any], found: dict[str, int]) -> None:

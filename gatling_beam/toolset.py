@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from gatling_beam.hashing import content_hash
 from gatling_beam.json_value import json_text, json_value
+from gatling_beam.scope import quantity, quantity_of
 from gatling_beam.sources.tools import KNOWN_TYPE_WORDS, Parameter, parameters
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -15,12 +17,17 @@ _TYPES = frozenset(KNOWN_TYPE_WORDS.values())
 
 
 class OfferedTool(msgspec.Struct, frozen=True):
-    """One tool: its document as canonical JSON text, its parameters by name and the defaults of those that have one."""
+    """One tool: its document as canonical JSON text and the hash of that, its parameters by name, their defaults.
+
+    `scope_defaults` are those of the defaults that state a quantity.
+    """
 
     name: str
     text: str
+    hash: str
     parameters: dict[str, Parameter]
     defaults: dict[str, Any]
+    scope_defaults: dict[str, Any]
     unknown_type_words: int
 
 
@@ -49,12 +56,15 @@ def _unpacked(packed: bytes) -> OfferedTool:
 
 def _described(tool: dict[str, Any]) -> OfferedTool:
     schema = parameters(tool)
-    name = tool.get("name")
+    name, text = tool.get("name"), json_text(tool)
+    defaults = {key: parameter.default for key, parameter in schema.items() if parameter.default is not UNSET}
     return OfferedTool(
         name=name if isinstance(name, str) else "",
-        text=json_text(tool),
+        text=text,
+        hash=content_hash(text),
         parameters=schema,
-        defaults={key: parameter.default for key, parameter in schema.items() if parameter.default is not UNSET},
+        defaults=defaults,
+        scope_defaults={key: value for key, value in defaults.items() if quantity_of(key) and quantity(value)},
         unknown_type_words=sum(parameter.type not in _TYPES for parameter in schema.values()),
     )
 

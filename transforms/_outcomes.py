@@ -34,7 +34,7 @@ class SplitOutcomes(beam.DoFn):
     def source_of(self, element: Any) -> str:
         raise NotImplementedError
 
-    def outcome(self, element: Any, notes: Counter[str]) -> Outcome:
+    def outcome(self, element: Any, notes: dict[str, int]) -> Outcome:
         raise NotImplementedError
 
     def start_bundle(self) -> None:
@@ -43,7 +43,7 @@ class SplitOutcomes(beam.DoFn):
     def process(self, element: Any) -> Iterable[Any]:
         counts = self._counts
         source = self.source_of(element)
-        notes: Counter[str] = Counter()
+        notes: dict[str, int] = {}
         counts[source, "in", ""] += 1
         outcome = self.outcome(element, notes)
         if type(outcome) is Sample:

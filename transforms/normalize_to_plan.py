@@ -1,6 +1,5 @@
 """`NormalizeToPlan`: source rows become plans."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import apache_beam as beam
@@ -23,7 +22,7 @@ class _Normalize(SplitOutcomes):
     def source_of(self, element: SourceRow) -> str:
         return element.source
 
-    def outcome(self, element: SourceRow, notes: Counter[str]) -> Outcome:
+    def outcome(self, element: SourceRow, notes: dict[str, int]) -> Outcome:
         return normalize_row(element, self._specs[element.source], notes)
 
 

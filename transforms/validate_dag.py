@@ -1,7 +1,5 @@
 """`ValidateDAG`: rows whose plan is no well-formed directed acyclic graph become dead letters."""
 
-from collections import Counter
-
 import apache_beam as beam
 
 from gatling_beam.sample import Sample
@@ -18,7 +16,7 @@ class _Validate(SplitOutcomes):
     def source_of(self, element: Sample) -> str:
         return element.source.name
 
-    def outcome(self, element: Sample, notes: Counter[str]) -> Outcome:
+    def outcome(self, element: Sample, notes: dict[str, int]) -> Outcome:
         return validate_sample(element, connected=self._connected)
 
 
