@@ -21,7 +21,7 @@ KEY_COLUMN = "exchange_key"
 
 _BATCH_ROWS = 5_000
 _MAX_TABLES = 32
-_MAX_BYTES = 64 << 20
+_MAX_BYTES = 32 << 20
 _PLACES = 16 ** np.arange(7, -1, -1, dtype=np.int64)
 _NIBBLES = np.full(256, 255, np.uint8)
 _NIBBLES[[ord(digit) for digit in "0123456789abcdef"]] = range(16)
@@ -31,7 +31,7 @@ def check_buckets(buckets: int, name: str = "buckets") -> int:
     """`buckets`, if it is in 1..MAX_BUCKETS; else raises ValueError."""
     if not isinstance(buckets, int) or isinstance(buckets, bool) or not 1 <= buckets <= MAX_BUCKETS:
         raise ValueError(
-            f"{name}={buckets!r} is not an integer in 1..{MAX_BUCKETS:,}; take ceil(expected rows / 100,000), "
+            f"{name}={buckets!r} is not an integer in 1..{MAX_BUCKETS:,}; take ceil(expected rows / 50,000), "
             "never a number that depends on the workers"
         )
     return buckets
@@ -91,7 +91,7 @@ class TableBuffer:
         self._bytes = 0
 
     def add(self, table: pa.Table) -> bool:
-        """Keeps a table; True if the buffer holds some 64 MB or 32 tables and wants to be cut."""
+        """Keeps a table; True if the buffer holds some 32 MB or 32 tables and wants to be cut."""
         self._tables.append(table)
         self._bytes += table.nbytes
         return len(self._tables) >= _MAX_TABLES or self._bytes >= _MAX_BYTES

@@ -38,6 +38,7 @@ class SampleShard(msgspec.Struct, frozen=True):
         else:
             rows, pairs = deduplicate(table, self.key, self.priorities)
             yield from tallies(came, pairs, source_counts(rows))
+        del table  # a bucket is large: what was merged must not be held beside what is sorted
         rows = in_total_order(rows, ["sample_id"], Sample)
         if self.policies is not None:
             rows = with_policies(rows, self.policies)

@@ -33,7 +33,7 @@ class OutputOptions(Options):
         None,
         ge=1,
         le=100_000,
-        description="data files to write; default: one for each 100,000 rows expected",
+        description="data files to write; default: one for each 50,000 rows expected",
         json_schema_extra={"metavar": "N"},
     )
     seed: int = Field(0, ge=0, lt=2**63, description="of every random choice", json_schema_extra={"metavar": "N"})

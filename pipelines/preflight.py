@@ -18,7 +18,7 @@ from gatling_beam.sources.catalogue import load_catalogue, names, source
 
 #: Roles whose rows can become plans.
 _ROLES = ("plans", "conversations", "reasoning")
-_ROWS_PER_SHARD = 100_000
+_ROWS_PER_SHARD = 50_000
 #: No data set of the catalogue has rows that take less.
 _LEAST_BYTES_PER_ROW = 100
 _LISTERS = 8
@@ -170,5 +170,5 @@ def most_rows(available: Available, limit: int | None) -> int:
 
 
 def default_shards(rows: int) -> int:
-    """One shard for each 100,000 rows."""
+    """One shard for each 50,000 rows."""
     return max(1, ceil(rows / _ROWS_PER_SHARD))

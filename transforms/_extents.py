@@ -88,6 +88,7 @@ class MergeBucket(beam.DoFn):
         name, extents = bucket
         for result in self._merge(int(name), gather(extents, self._read, self._schema)):
             yield TaggedOutput("tallies", result) if isinstance(result, Tally) else result
+        pa.default_memory_pool().release_unused()
 
 
 def _send(extents: list[tuple[int, pa.RecordBatch]], folder: str | None) -> Iterator[tuple[str, bytes]]:

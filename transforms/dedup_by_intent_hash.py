@@ -52,7 +52,7 @@ class DedupByIntentHash(beam.PTransform):
       priorities: source name -> priority, the least survives; unknown sources have 500.
       spill_to: a folder (path or fsspec URL) that every worker sees. Files are left in a new folder below it: remove
         them when the pipeline is done.
-      buckets: with `spill_to`, 1..100,000; take ceil(expected rows / 100,000).
+      buckets: with `spill_to`, 1..100,000; take ceil(expected rows / 50,000).
 
     Returns:
       `DedupResult(rows, tallies)`: in, out and duplicate by source; the reason of a duplicate is the source of the row

@@ -31,12 +31,12 @@ class ExchangeByHash(beam.PTransform):
     any order. What it yields are elements of `result_type`, and `Tally` elements, which leave by an output of their
     own. `merge` must be picklable, and must give the same results for the same rows in another order.
 
-    Memory: one bucket a worker, as Arrow columns (about 1 kB a row) and their copy while a merge sorts them, and some
-    64 MB of rows on their way.
+    Memory: one bucket a worker, as Arrow columns (some 3 kB a row) and their copy while a merge sorts them, and some
+    32 MB of rows on their way.
 
     Args:
       merge: `(bucket index, table of row_type) -> iterable of result_type | Tally`.
-      buckets: 1..100,000; take ceil(expected rows / 100,000). It is part of what the results are, so it must not
+      buckets: 1..100,000; take ceil(expected rows / 50,000). It is part of what the results are, so it must not
         depend on the number of workers.
       row_type: the Struct of the input rows.
       key: the text field whose value is a hexadecimal content hash, or a picklable function of the row that gives one;

@@ -22,7 +22,7 @@ class WriteDeadLetters(beam.PTransform):
     Args:
       directory: a path or an fsspec URL; made if missing.
       format: parquet, jsonl or avro.
-      shards: 1..100,000; one holds some 100,000 dead letters.
+      shards: 1..100,000; take ceil(expected dead letters / 50,000).
       spill_to, exchange: see `ExchangeByHash`.
     """
 

@@ -34,7 +34,8 @@ class WriteSamples(beam.PTransform):
     Args:
       directory: a path or an fsspec URL; made if missing.
       format: parquet, jsonl or avro.
-      shards: 1..100,000; take ceil(expected rows / 100,000): a worker holds one shard in memory.
+      shards: 1..100,000; take ceil(expected rows / 50,000): a worker holds one shard in memory,
+        some 3 kB a row and twice that for a moment.
       unique_by: "intent" or "shape" to write one row of each intent hash or shape hash (see `DedupByIntentHash`).
       priorities: source name -> priority, the least survives; unknown sources have 500.
       policies: policy_id -> policy document as JSON text, put into `governance_context.policy` as a row is written.
