@@ -4,10 +4,10 @@
     python benchmarks/tier1.py --rows 300000 3000000 --workers 2
 
 Rows are generated in the form of xLAM (JSON texts in columns, 1-4 calls, about 10 % duplicates). "pipeline" is the
-command as a user runs it, in a process of its own; "loop" is the same pure functions in one plain loop (read,
-normalise, validate, keep the least of each intent hash, columns, Parquet), in a process of its own too. CPU seconds are those of
-the whole process tree; `start_s` is the CPU of the same command on 100 rows and is taken off for `us_per_row` and
-`rows_per_s_per_core`. Peak memory is the sum of PSS over the tree, sampled five times a second.
+command as a user runs it, "loop" the same pure functions in one plain loop (read, normalise, validate, keep the least of
+each intent hash, columns, Parquet); each runs in a process of its own. CPU seconds are those of the whole process tree;
+`start_s` is the CPU of the same command on 100 rows and is taken off for `us_per_row` and `rows_per_s_per_core`. Peak
+memory is the sum of PSS over the tree, sampled five times a second.
 """
 
 import argparse
@@ -163,7 +163,7 @@ def main() -> None:
                 for size in ("small", "full"):
                     output = f"{folder}/out-{size}-{workers}"
                     os.mkdir(output)
-                    costs[size] = measure(_command(f"{folder}/{size}", output, workers, rows))
+                    costs[size] = measure(_command(f"{folder}/{size}", output, workers))
                 net = costs["full"]["cpu_s"] - costs["small"]["cpu_s"]
                 figures = {
                     "what": kind,
@@ -176,11 +176,10 @@ def main() -> None:
                 print(json.dumps(figures), flush=True)
 
 
-def _command(root: str, output: str, workers: int, rows: int) -> list[str]:
+def _command(root: str, output: str, workers: int) -> list[str]:
     if not workers:
         return [sys.executable, __file__, "--run_loop", root, output]
     flags = f"--sources fiftyone --root {root} --output {output} --workers {workers} --quiet --overwrite".split()
-    flags += ["--shards", str(max(1, -(-rows // 100_000)))]
     return [sys.executable, "-m", "gatling_beam.pipelines.tier1", *flags]
 
 

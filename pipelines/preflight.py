@@ -21,6 +21,7 @@ _ROLES = ("plans", "conversations", "reasoning")
 _ROWS_PER_SHARD = 50_000
 #: No data set of the catalogue has rows that take less.
 _LEAST_BYTES_PER_ROW = 100
+_USUAL_BYTES_PER_ROW = 1_400
 _LISTERS = 8
 
 
@@ -161,11 +162,13 @@ def _is_folder(path: str) -> bool:
 
 
 def most_rows(available: Available, limit: int | None) -> int:
-    """A number of rows that the sources do not exceed, by catalogue, size and limit."""
+    """About as many rows as the sources hold, by catalogue, size and limit; more often too many than too few."""
     total = 0
     for name, listing in available.listings.items():
-        by_size = sum(file.size for file in listing.files) // _LEAST_BYTES_PER_ROW + 1
-        total += min(bound for bound in (by_size, available.specs[name].expected_rows, limit) if bound)
+        size = sum(file.size for file in listing.files)
+        # A mirror may hold more than the catalogue knows of.
+        expected = max(available.specs[name].expected_rows or 0, size // _USUAL_BYTES_PER_ROW)
+        total += min(bound for bound in (size // _LEAST_BYTES_PER_ROW + 1, expected, limit) if bound)
     return total
 
 
