@@ -195,13 +195,14 @@ def called_tools(calls: list[Call], offered: list[OfferedTool]) -> dict[str, Off
 
 def note_oddities(calls: list[Call], tools: dict[str, OfferedTool], notes: Notes) -> None:
     """Counts what is kept and looks odd: arguments that the tool does not declare, type words that nobody knows."""
-    for tool in tools.values():
-        if tool.unknown_type_words:
-            notes["unknown_type_word"] = notes.get("unknown_type_word", 0) + tool.unknown_type_words
+    if not tools:
+        return
+    for called in tools.values():
+        if called.unknown_type_words:
+            notes["unknown_type_word"] = notes.get("unknown_type_word", 0) + called.unknown_type_words
     for call in calls:
-        if (tool := tools.get(call.name)) and not call.arguments.keys() <= tool.parameters.keys():
-            undeclared = len(call.arguments.keys() - tool.parameters.keys())
-            notes["undeclared_argument"] = notes.get("undeclared_argument", 0) + undeclared
+        if undeclared := call.arguments.keys() - tools[call.name].parameters.keys():
+            notes["undeclared_argument"] = notes.get("undeclared_argument", 0) + len(undeclared)
 
 
 def argument_sources(

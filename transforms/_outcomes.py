@@ -46,10 +46,10 @@ class SplitOutcomes(beam.DoFn):
         notes: dict[str, int] = {}
         counts[source, "in", ""] += 1
         outcome = self.outcome(element, notes)
-        if type(outcome) is Sample:
+        if isinstance(outcome, Sample):
             counts[source, "out", ""] += 1
             yield outcome
-        elif type(outcome) is DeadLetter:
+        elif isinstance(outcome, DeadLetter):
             counts[source, "dead", outcome.reason] += 1
             yield beam.pvalue.TaggedOutput("dead", outcome)
         else:
