@@ -4,10 +4,10 @@
     python benchmarks/tier1.py --rows 300000 3000000 --workers 2
 
 Rows are generated in the form of xLAM (JSON texts in columns, 1-4 calls, about 10 % duplicates). "pipeline" is the
-command as a user runs it, "loop" the same pure functions in one plain loop (read, normalise, validate, keep the least
-of each intent hash, columns, Parquet); each runs in a process of its own. CPU seconds are those of the whole process tree;
-`start_s` is the CPU of the same command on 100 rows and is taken off for `us_per_row` and `rows_per_s_per_core`. Peak
-memory is the sum of PSS over the tree, sampled five times a second.
+command as a user runs it, "loop" the same pure functions in one plain loop (read, normalise, validate, keep the
+least of each intent hash, columns, Parquet); each runs in a process of its own. CPU seconds are those of the whole
+process tree; `start_s` is the CPU of the same command on 100 rows and is taken off for `us_per_row` and
+`rows_per_s_per_core`. Peak memory is the sum of PSS over the tree, sampled five times a second.
 """
 
 import argparse
