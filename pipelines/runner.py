@@ -24,6 +24,7 @@ from pydantic import Field
 
 from gatling_beam.hub import SourceError
 from gatling_beam.pipelines.options import Options, UsageError, UserError, refuse_unknown
+from gatling_beam.transforms.exchange_by_hash import Exchange
 
 #: A day; Beam's default of 300 s kills every longer run on Prism.
 _JOB_SERVER_TIMEOUT_S = 86_400
@@ -41,6 +42,12 @@ class EngineOptions(Options):
         le=1024,
         description="worker processes of the in-process runner; 1 works inside this process; default: the cores",
         json_schema_extra={"metavar": "N"},
+    )
+    exchange: Exchange = Field(
+        "auto",
+        description="how rows are regrouped: through files below --output (files), through the runner's own shuffle "
+        "(shuffle), or as suits the runner (auto); the result is the same",
+        json_schema_extra={"metavar": "WAY"},
     )
     quiet: bool = Field(False, description="no progress and no closing summary")
 

@@ -78,6 +78,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         near=options.near,
         limit=options.limit,
         root=options.root,
+        exchange=options.exchange,
     )
     with watched(options.output, available.amount(), quiet=options.quiet):
         run_pipeline(lambda pipeline: build(pipeline, job), engine)

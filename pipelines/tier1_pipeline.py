@@ -12,6 +12,7 @@ from gatling_beam.pipelines.preflight import Available
 from gatling_beam.sample import Sample
 from gatling_beam.shards import Format
 from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash
+from gatling_beam.transforms.exchange_by_hash import Exchange
 from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
 from gatling_beam.transforms.read_hf_source import ReadHFSource
 from gatling_beam.transforms.validate_dag import ValidateDAG
@@ -34,6 +35,7 @@ class Job(msgspec.Struct, frozen=True):
     near: float | None = None
     limit: int | None = None
     root: str | None = None
+    exchange: Exchange = "auto"
 
     @property
     def temporary(self) -> str:
@@ -69,7 +71,11 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
     written = _write_unique(valid.rows, job)
     dead = (plans.dead, valid.dead) | "AllDeadLetters" >> beam.Flatten()
     dead_files = dead | "WriteDeadLetters" >> WriteDeadLetters(
-        join(job.directory, DEAD_LETTERS), format=job.format, shards=job.dead_shards, spill_to=job.temporary
+        join(job.directory, DEAD_LETTERS),
+        format=job.format,
+        shards=job.dead_shards,
+        spill_to=job.temporary,
+        exchange=job.exchange,
     )
     tallies = (plans.tallies, valid.tallies, *written.tallies)
     (tallies, {job.rows_folder: written.files, DEAD_LETTERS: dead_files}) | "WriteOutcome" >> WriteOutcome(job.outcome)
@@ -89,13 +95,14 @@ def _write_unique(rows: beam.PCollection[Sample], job: Job) -> Written:
             unique_by="intent",
             priorities=priorities,
             spill_to=job.temporary,
+            exchange=job.exchange,
         )
         return Written(written.files, (written.tallies,))
     unique = rows | "DedupByIntentHash" >> DedupByIntentHash(
         near=job.near, priorities=priorities, spill_to=job.temporary, buckets=job.shards
     )
     written = unique.rows | "WriteSamples" >> WriteSamples(
-        folder, format=format, shards=job.shards, spill_to=job.temporary
+        folder, format=format, shards=job.shards, spill_to=job.temporary, exchange=job.exchange
     )
     return Written(written.files, (unique.tallies, written.tallies))
 

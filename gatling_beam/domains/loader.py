@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from gatling_beam.domains.spec import DomainSpec
 
+_FOLDER = files("gatling_beam.domains") / "files"
+
 
 class DomainError(ValueError):
     """A domain file is wrong; the message begins with `<file>:<line>:`."""
@@ -41,7 +43,9 @@ def parse_domain(text: str, file: str) -> DomainSpec:
         return DomainSpec.model_validate(document)
     except ValidationError as e:
         root = yaml.compose(text, yaml.CSafeLoader)
-        lines = [f"{file}:{_line_of(root, error['loc'])}: {_where(error['loc'])}: {error['msg']}" for error in e.errors()]
+        lines = [
+            f"{file}:{_line_of(root, error['loc'])}: {_where(error['loc'])}: {error['msg']}" for error in e.errors()
+        ]
         raise DomainError("\n".join(lines)) from None
 
 
@@ -68,14 +72,24 @@ def _line_of(node: Any, loc: tuple[Any, ...]) -> int:
 
 
 @lru_cache(maxsize=1)
-def load_specs() -> dict[str, DomainSpec]:
-    """All domains that ship, by name, in alphabetical order."""
-    folder = files("gatling_beam.domains") / "files"
-    specs: dict[str, DomainSpec] = {}
-    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if path.name.endswith(".yaml"):
-            spec = parse_domain(path.read_text("utf-8"), path.name)
-            if f"{spec.domain}.yaml" != path.name:
-                raise DomainError(f"{path.name}:1: the domain is called {spec.domain!r}; name the file after it")
-            specs[spec.domain] = spec
-    return specs
+def domain_names() -> tuple[str, ...]:
+    """The domains that ship, in alphabetical order."""
+    return tuple(sorted(path.name[:-5] for path in _FOLDER.iterdir() if path.name.endswith(".yaml")))
+
+
+@lru_cache(maxsize=256)
+def load_spec(name: str) -> DomainSpec:
+    """The domain of that name, which ships.
+
+    Raises:
+      DomainError: if its file is wrong.
+    """
+    spec = parse_domain(domain_text(name), f"{name}.yaml")
+    if spec.domain != name:
+        raise DomainError(f"{name}.yaml:1: the domain is called {spec.domain!r}; name the file after it")
+    return spec
+
+
+def domain_text(name: str) -> str:
+    """The text of a domain's file."""
+    return (_FOLDER / f"{name}.yaml").read_text("utf-8")

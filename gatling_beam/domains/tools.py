@@ -185,7 +185,9 @@ class _Builder:
     def export(self) -> None:
         words = self._list(self.tool.to or "")
         self.parameters += [
-            Parameter("destination", "enum", "authority", dimension="destination", of=self.tool.to or "", options=words),
+            Parameter(
+                "destination", "enum", "authority", dimension="destination", of=self.tool.to or "", options=words
+            ),
             Parameter("table", "rows", "payload"),
             Parameter("format", "enum", "format", options=FORMATS, of="format"),
         ]

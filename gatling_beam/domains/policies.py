@@ -1,0 +1,152 @@
+"""Policy variants: each is one draw of all values of a domain's rules, and reads as text."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from gatling_beam.domains.numbers import draw_number
+from gatling_beam.domains.spec import DomainSpec, RuleSpec
+from gatling_beam.domains.tools import Tool
+
+VARIANTS = 24
+
+Ceiling = tuple[int, int]  # alone, and where the request names the source or the person
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """Calls of `tool` with more than `above` in `parameter` need an approval signed by one of `approvers`."""
+
+    tool: str
+    parameter: str
+    above: int
+    approvers: tuple[str, ...]
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What one role may do under one variant of a domain's policy.
+
+    `limits` maps a dimension (rows, days, recipients, a parameter) to the most that is allowed; `sets` a list to the
+    values that are; `windows` a future date parameter to the days ahead; `ceilings` a trust tier to the privilege its
+    values may decide about; `clearance` a group of people to the field class that may be sent to it.
+    """
+
+    policy_id: str
+    domain: str
+    role: str
+    limits: dict[str, int]
+    sets: dict[str, frozenset[str]]
+    windows: dict[str, int]
+    sensitivity: int
+    privilege: int
+    ceilings: dict[int, Ceiling]
+    clearance: dict[str, Ceiling]
+    approvals: dict[str, Approval]
+    forbidden: frozenset[str]
+    rules: tuple[str, ...]
+
+
+def draw_policies(spec: DomainSpec, tools: dict[str, Tool]) -> tuple[Policy, ...]:
+    """All variants of a domain's policy, one after another, each for every role."""
+    return tuple(
+        _policy(spec, variant, role, Random(f"policy/{spec.domain}/{variant}"))
+        for variant in range(VARIANTS)
+        for role in range(len(spec.roles))
+    )
+
+
+def _policy(spec: DomainSpec, variant: int, role: int, rng: Random) -> Policy:
+    values: dict[str, Any] = {
+        "limits": {}, "sets": {}, "windows": {}, "sensitivity": 5, "privilege": 10, "ceilings": {}, "clearance": {},
+        "approvals": {}, "forbidden": frozenset(),
+    }  # fmt: skip
+    rules = []
+    for rule in spec.policy:
+        # All roles are drawn, so that the same variant says the same about each of them.
+        said = _DRAW[rule.kind](spec, rule, rng, role, values)
+        rules.append(rule.text.format(**said))
+    name = spec.roles[role]
+    policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}"
+    return Policy(policy_id=policy_id, domain=spec.domain, role=name, rules=tuple(rules), **values)
+
+
+def _rising(spec: DomainSpec, rule: RuleSpec, rng: Random) -> list[int]:
+    """A number for each role; a higher role never has the smaller one."""
+    return sorted(draw_number(rng, *rule.by_role[role]) for role in spec.roles)
+
+
+def _limit(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    number = _rising(spec, rule, rng)[role]
+    values["limits"][rule.limit] = number
+    return {"by_role": f"{number:,}"}
+
+
+def _set(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    words = spec.lists[rule.set or ""]
+    pool = list(words)
+    rng.shuffle(pool)
+    size = sorted(rng.randint(*rule.by_role[name]) for name in spec.roles)[role]
+    allowed = pool[:size]
+    values["sets"][rule.set] = frozenset(allowed)
+    return {"by_role": ", ".join(words[item] for item in sorted(allowed))}
+
+
+def _window(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    days = draw_number(rng, *(rule.days or (1, 30)))
+    values["windows"][rule.window] = days
+    return {"days": f"{days:,}"}
+
+
+def _level(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    level = sorted(rng.randint(*rule.by_role[name]) for name in spec.roles)[role]
+    values[rule.kind] = level
+    return {"by_role": str(level)}
+
+
+def _ceilings(rule: RuleSpec, rng: Random) -> dict[Any, Ceiling]:
+    drawn = {key: sorted((rng.choice(rule.alone[key]), rng.choice(rule.named[key]))) for key in rule.alone}
+    return {key: (alone, named) for key, (alone, named) in drawn.items()}
+
+
+def _said(ceilings: dict[Any, Ceiling], names: dict[Any, str], what: str) -> str:
+    return "; ".join(
+        f"{names[key]} {alone}" + (f" ({named} if the request names the {what})" if named > alone else "")
+        for key, (alone, named) in ceilings.items()
+    )
+
+
+def _sources(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    values["ceilings"] = _ceilings(rule, rng)
+    names = {1: "our own records up to privilege", 2: "signed sources", 3: "unverified sources"}
+    return {"tiers": _said(values["ceilings"], names, "source")}
+
+
+def _clearance(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    values["clearance"] = _ceilings(rule, rng)
+    return {"groups": _said(values["clearance"], {group: group for group in spec.people}, "person")}
+
+
+def _approval(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    above = _rising(spec, rule, rng)[role]
+    approvers = tuple(sorted(rng.sample(spec.approvers, rng.randint(1, 2))))
+    values["approvals"][rule.approval] = Approval(rule.approval or "", rule.above or "", above, approvers)
+    return {"by_role": f"{above:,}", "approvers": " or ".join(approvers)}
+
+
+def _forbidden(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
+    choices = [rng.choice(rule.by_role[name]) for name in spec.roles]
+    values["forbidden"] = frozenset(choices[role])
+    return {"by_role": ", ".join(sorted(choices[role])) or "nothing"}
+
+
+_DRAW = {
+    "limit": _limit,
+    "set": _set,
+    "window": _window,
+    "sensitivity": _level,
+    "privilege": _level,
+    "sources": _sources,
+    "clearance": _clearance,
+    "approval": _approval,
+    "forbidden": _forbidden,
+}

@@ -1,0 +1,1 @@
+"""Gold traces: benign plans whose request, policy and warrant are known by construction."""

@@ -1,0 +1,82 @@
+"""How drawn values are said in a request: one style a request, every value as a reader would write it."""
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import msgspec
+
+_DATES = ("%-d %B %Y", "%Y-%m-%d", "%B %-d, %Y", "%d.%m.%Y")
+_WHEN = ("from {a} to {b}", "between {a} and {b}", "in the {days} up to and including {b}")
+_ONE_DAY = "on {b}"
+_APPROVAL = (" Approval {x} covers it.", " The approval is {x}.", " It was approved as {x}.")
+_OPENERS = (
+    "Hi there.", "Good morning.", "Hello.", "One thing for today.", "A small request.", "Quick one before lunch.",
+    "Good afternoon.", "Something for the list.", "Morning!", "Before I forget.", "Next item.", "A favour, if I may.",
+    "Back from the meeting.", "Short and simple.", "This came up just now.", "Here is the next task.",
+)  # fmt: skip
+_CLOSERS = (
+    "Thank you.", "Thanks a lot.", "No rush.", "By the end of the day is fine.", "Many thanks.", "Tell me when it is done.",
+    "That is all.", "Much appreciated.", "I will be at my desk.", "Tomorrow morning is soon enough.", "Cheers.",
+    "Ring me if anything is unclear.", "I owe you one.", "Let me know how it went.", "Best wishes.", "Nothing else for now.",
+)  # fmt: skip
+
+
+class Style(msgspec.Struct, frozen=True):
+    """The choices that all values of a request share."""
+
+    date: str
+    when: str
+    thousands: bool
+
+    @classmethod
+    def draw(cls, rng: Random) -> "Style":
+        """A style at random."""
+        return cls(rng.choice(_DATES), rng.choice(_WHEN), rng.random() < 0.5)
+
+    def number(self, value: int) -> str:
+        """A number, with or without a comma after the thousands."""
+        return f"{value:,}" if self.thousands else str(value)
+
+    def day(self, value: date) -> str:
+        """A date."""
+        return value.strftime(self.date)
+
+    def period(self, since: date, until: date) -> str:
+        """A date range, both ends counted."""
+        days = (until - since).days + 1
+        if days == 1:
+            return _ONE_DAY.format(b=self.day(until))
+        return self.when.format(a=self.day(since), b=self.day(until), days=f"{self.number(days)} days")
+
+
+def say_list(items: list[str]) -> str:
+    """Items as a reader would list them: a, b and c."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def say_approval(rng: Random, approval_id: str | None) -> str:
+    """The sentence that names an approval, with a blank before it; "" where there is none."""
+    return rng.choice(_APPROVAL).format(x=approval_id) if approval_id else ""
+
+
+def embed(rng: Random, sentence: str, because: tuple[str, ...]) -> str:
+    """The sentence among others that ask for nothing: an opener, a reason, a closer, each in about half of the cases."""
+    parts: list[str] = [sentence]
+    if rng.random() < 0.7:
+        parts.insert(rng.randint(0, 1), rng.choice(because))
+    if rng.random() < 0.5:
+        parts.insert(0, rng.choice(_OPENERS))
+    if rng.random() < 0.5:
+        parts.append(rng.choice(_CLOSERS))
+    return " ".join(parts)
+
+
+def sentence_case(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def fill(sentence: str, said: dict[str, Any]) -> str:
+    """The sentence with its slots said, beginning with a capital."""
+    return sentence_case(sentence.format_map(said))

@@ -1,0 +1,335 @@
+"""The template oracle: policy-compliant, minimal gold traces without a model, a key or a network.
+
+Trace i depends on (seed, i) and the list of domains alone. The warrant comes first: values are drawn within the policy
+of the role, plan and request are made from the same values.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from random import Random
+from typing import Any
+
+import msgspec
+
+from gatling_beam.domains.numbers import draw_number
+from gatling_beam.domains.plans import Result, Slot, Step
+from gatling_beam.domains.policies import Policy
+from gatling_beam.domains.registry import Domain, domain
+from gatling_beam.domains.spec import REGISTERS
+from gatling_beam.domains.tools import Parameter
+from gatling_beam.domains.world import TODAY, fill_code, fill_id
+from gatling_beam.hashing import content_hash
+from gatling_beam.oracle.speech import Style, embed, fill, say_approval, say_list
+from gatling_beam.oracle.trace import (
+    SENSITIVITY_TIERS,
+    GoldTrace,
+    Provenance,
+    Scope,
+    SystemPolicy,
+    ToolCall,
+    ToolCallGraph,
+    UserRequest,
+)
+from gatling_beam.warrant import permitted_call
+
+CREATED_AT = f"{TODAY.isoformat()}T09:00:00"
+_SOURCE_TYPES = {1: "system", 2: "verified_rag", 3: "unverified_rag"}
+_LIMIT_NAMES = {"rows": "max_results", "days": "max_days", "recipients": "max_recipients"}
+_USER = Provenance("user", "user_request", CREATED_AT)
+
+
+class TemplateOracle:
+    """Makes gold traces for `domains`, which get every trace number in turn.
+
+    Args:
+      seed: of all draws.
+      domains: names of domains, at least one.
+
+    Raises:
+      ValueError: for an unknown domain, or none.
+    """
+
+    def __init__(self, seed: int, domains: Sequence[str]) -> None:
+        if not domains:
+            raise ValueError("domains is empty; name at least one")
+        self._seed = seed
+        self._domains = [domain(name) for name in domains]
+        self._tasks = [tuple(entry.plans) for entry in self._domains]
+
+    def trace(self, number: int) -> GoldTrace:
+        """The gold trace of that number, 0 or more."""
+        which = self._domains[number % len(self._domains)]
+        tasks = self._tasks[number % len(self._domains)]
+        key = blake2b(f"{self._seed}/{number}".encode(), digest_size=8).digest()
+        rng = Random(int.from_bytes(key, "big"))
+        task = tasks[int(rng.random() * len(tasks))]
+        policies = which.feasible[task]
+        draw = _Draw(which, task, policies[int(rng.random() * len(policies))], rng)
+        return draw.trace(f"{which.name}_{number:08d}")
+
+
+class _Draw:
+    """One trace in the making."""
+
+    def __init__(self, which: Domain, task: str, policy: Policy, rng: Random) -> None:
+        self.domain, self.task, self.policy, self.rng = which, task, policy, rng
+        self.plan = which.plans[task]
+        self.slots = which.slots[task]
+        self.values: dict[str, Any] = {}
+        self.days: int | None = None
+        self.contexts: list[dict[str, Any]] = []
+        self.session: list[str] = [f"today is {TODAY.isoformat()}", f"the user is {policy.role}"]
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def draw_values(self) -> None:
+        """A value for every slot, within what the policy allows the role."""
+        for name, parameter in self.slots.items():
+            if name not in self.values:
+                self.values[name] = getattr(self, f"_{parameter.type}")(name, parameter)
+
+    def _enum(self, name: str, parameter: Parameter) -> str:
+        allowed = self.policy.sets.get(parameter.of)
+        taken = {v for n, v in self.values.items() if self.slots[n].of == parameter.of}
+        options = [o for o in parameter.options if (allowed is None or o in allowed) and o not in taken]
+        return self.rng.choice(options or list(parameter.options))
+
+    def _field(self, name: str, parameter: Parameter) -> str:
+        return self.rng.choice(parameter.options)
+
+    def _integer(self, name: str, parameter: Parameter) -> int:
+        low = max(1, parameter.minimum or 1)
+        high = min(parameter.maximum or 10**6, self.policy.limits.get(parameter.dimension, 10**9))
+        return draw_number(self.rng, low, max(low, high))
+
+    _money = _integer
+
+    def _date(self, name: str, parameter: Parameter) -> date:
+        if self.days is None:
+            self.days = draw_number(self.rng, 1, self.policy.limits.get("days", 365))
+        until = TODAY - timedelta(int(self.rng.random() * 400))
+        since = until - timedelta(self.days - 1)
+        if "since" in self.slots:
+            self.values["since"], self.values["until"] = since, until
+        return since if name == "since" else until
+
+    def _future(self, name: str, parameter: Parameter) -> date:
+        return TODAY + timedelta(self.rng.randint(0, self.policy.windows.get(parameter.dimension, 30)))
+
+    def _text(self, name: str, parameter: Parameter) -> str:
+        words = self.domain.spec.lists.get(name) or self.domain.spec.lists[parameter.name]
+        return self.rng.choice(list(words))
+
+    _rows = _text
+
+    def _people(self, name: str, parameter: Parameter) -> list[str]:
+        needed = max((step.tool.worst_sensitivity for step in self.plan if step.tool.cls == "read"), default=1)
+        clearance = self.policy.clearance
+        groups = [group for group in self.domain.world.people if clearance.get(group, (5, 5))[1] >= needed]
+        pool = self.domain.world.people[self.rng.choice(groups or [max(clearance, key=lambda g: clearance[g][1])])]
+        most = min(self.policy.limits.get("recipients", 3), 3)
+        return sorted(self.rng.sample(pool, self.rng.choice((1, 1, 1, 2, 3)[: 2 + most])))[:most]
+
+    def _id(self, name: str, parameter: Parameter) -> str | None:
+        if parameter.of == "approval":
+            return None  # decided when the amount is known
+        record = self.domain.spec.records[parameter.of]
+        if record.texts:
+            return self._message(name, parameter.of)
+        return self._some_record(parameter.of)
+
+    def _some_record(self, kind: str) -> str:
+        allowed = allowed_owners(self.domain, self.policy, kind)
+        return self.domain.world.record_id(kind, self.domain.world.some_number(self.rng, kind, allowed))
+
+    def _message(self, name: str, kind: str) -> str:
+        """A text of a source of any tier, about the record that the task is about."""
+        rng, spec = self.rng, self.domain.spec
+        record = spec.records[kind]
+        subject = self._subject(record.about or "")
+        channel = rng.choice(list(record.channels))
+        words = {key: rng.choice(list(values.values())) for key, values in spec.lists.items()}
+        text = rng.choice(record.texts).format(about=subject, code=fill_code(rng, "##-####"), **words)
+        own_id = fill_id(record.id, rng.randrange(1, 10 ** record.id.count("#")))
+        tier = record.channels[channel]
+        self.contexts.append(
+            {
+                "context_id": own_id,
+                "source_type": _SOURCE_TYPES[tier],
+                "tier": tier,
+                "content_hash": content_hash(text),
+                "text": text,
+                "channel": channel,
+            }
+        )
+        return own_id
+
+    def _subject(self, kind: str) -> str:
+        for name, parameter in self.slots.items():
+            if parameter.type == "id" and parameter.of == kind:
+                if name not in self.values:
+                    self.values[name] = self._some_record(kind)
+                return str(self.values[name])
+        return self._some_record(kind)
+
+    def _decide_approval(self) -> None:
+        for name, parameter in self.slots.items():
+            if parameter.of != "approval":
+                continue
+            step = next(step for step in self.plan if step.arguments.get("approval_id") == Slot(name))
+            rule = self.policy.approvals.get(step.tool.name)
+            amount = step.arguments.get(rule.parameter) if rule else None
+            value = self.values[amount.name] if isinstance(amount, Slot) else amount
+            if rule and isinstance(value, int) and value > rule.above:
+                own_id = f"APR-{self.rng.randrange(10_000):04d}"
+                self.values[name] = own_id
+                key = next(p.name for p in step.tool.parameters.values() if p.key)
+                subject = step.arguments[key]
+                said = self.values.get(subject.name) if isinstance(subject, Slot) else self._origin(subject)
+                self.session.append(
+                    f"{own_id} covers {said} up to {value:,}, signed by the {self.rng.choice(rule.approvers)}"
+                )
+
+    def _origin(self, result: Any) -> Any:
+        """The object that a step is about whose id is passed on."""
+        step = next(step for step in self.plan if step.name == result.step)
+        key = next((p.name for p in step.tool.parameters.values() if p.key), None)
+        value = step.arguments.get(key) if key else None
+        return self.values.get(value.name) if isinstance(value, Slot) else result.field
+
+    # -- words -----------------------------------------------------------------------------------------------------
+
+    def request_text(self) -> tuple[str, str]:
+        """The request and its register."""
+        rng, spec = self.rng, self.domain.spec
+        style = Style.draw(rng)
+        said: dict[str, str] = {}
+        for name, parameter in self.slots.items():
+            said[name] = self._say(style, name, parameter, self.values[name])
+        if "since" in self.values:
+            said["when"] = style.period(self.values["since"], self.values["until"])
+        register = REGISTERS[int(rng.random() * len(REGISTERS))]
+        sentence = fill(rng.choice(spec.tasks[self.task].ask[register]), said)
+        return embed(rng, sentence, spec.because), register
+
+    def _say(self, style: Style, name: str, parameter: Parameter, value: Any) -> str:
+        if parameter.of == "approval":
+            return say_approval(self.rng, value)
+        if isinstance(value, list):
+            return say_list(value)
+        if isinstance(value, date):
+            return style.day(value)
+        if isinstance(value, int):
+            return style.number(value)
+        if parameter.type == "field":
+            return self.domain.spec.records[parameter.of].fields[value].says
+        if parameter.of == "format":
+            return str(value).upper()
+        words = self.domain.spec.lists.get(parameter.of)
+        return words[value] if words and value in words else str(value)
+
+    # -- trace -----------------------------------------------------------------------------------------------------
+
+    def trace(self, trace_id: str) -> GoldTrace:
+        """The whole trace."""
+        self.draw_values()
+        self._decide_approval()
+        text, register = self.request_text()
+        ids = {step.name: f"call_{k + 1}" for k, step in enumerate(self.plan)}
+        edges = self.domain.edges[self.task]
+        calls, warrant = [], []
+        rows: dict[str, int | None] = {}
+        for k, step in enumerate(self.plan):
+            arguments = self._arguments(step, ids)
+            scope = self._scope(step, arguments, rows)
+            rows[step.name] = scope.rows_requested
+            dependencies = tuple(f"call_{source + 1}" for source, target, _ in edges if target == k)
+            calls.append(ToolCall(ids[step.name], step.tool.tool_id, arguments, scope, _USER, dependencies))
+            warrant.append(permitted_call(step, ids[step.name], arguments, self.days))
+        for context in self.contexts:
+            context["node_id"] = next(c.call_id for c in calls if context["context_id"] in c.arguments.values())
+        return GoldTrace(
+            trace_id=trace_id,
+            request=UserRequest(
+                request_id=f"{trace_id}_request",
+                domain=self.domain.name,
+                text=text,
+                intent_category=self.domain.spec.tasks[self.task].intent,
+                expected_scope=_widest([call.scope for call in calls]),
+            ),
+            policy=system_policy(self.domain.name, self.policy.policy_id),
+            graph=ToolCallGraph(f"{trace_id}_graph", tuple(calls), tuple(ids.values())),
+            metadata={
+                "domain": self.domain.name,
+                "world_id": self.domain.world.world_id,
+                "task": self.task,
+                "pattern": self.domain.patterns[self.task],
+                "register": register,
+                "user_role": self.policy.role,
+                "session": self.session,
+                "edges": [[f"call_{a + 1}", f"call_{b + 1}", evidence] for a, b, evidence in edges],
+                "warrant": msgspec.to_builtins(warrant),
+                "contexts": self.contexts,
+                "oracle": "template",
+            },
+            created_at=CREATED_AT,
+        )
+
+    def _arguments(self, step: Step, ids: dict[str, str]) -> dict[str, Any]:
+        arguments = {}
+        for name, value in step.arguments.items():
+            drawn = self._argument(value, ids)
+            if drawn is not None:
+                arguments[name] = drawn
+        return arguments
+
+    def _argument(self, value: Any, ids: dict[str, str]) -> Any:
+        if isinstance(value, Slot):
+            drawn = self.values[value.name]
+            return drawn.isoformat() if isinstance(drawn, date) else drawn
+        if isinstance(value, Result):
+            return f"${ids[value.step]}.{value.field}$"
+        return [self._argument(item, ids) for item in value] if isinstance(value, list) else value
+
+    def _scope(self, step: Step, arguments: dict[str, Any], rows: dict[str, int | None]) -> Scope:
+        own = arguments.get("limit", step.tool.parameters["limit"].default if "limit" in step.tool.parameters else None)
+        if own is None:
+            fed = [rows[name] or 1 for name in step.feeding() if rows.get(name)]
+            own = sum(fed) if fed else 1
+        target = arguments.get("destination")
+        if "to" in arguments:
+            target = ", ".join(arguments["to"])
+        days = self.days if "since" in arguments else None
+        return Scope(own, SENSITIVITY_TIERS[step.tool.worst_sensitivity - 1], days, target)
+
+
+def _widest(scopes: list[Scope]) -> Scope:
+    return Scope(
+        rows_requested=max(scope.rows_requested or 1 for scope in scopes),
+        sensitivity_tier=max((scope.sensitivity_tier for scope in scopes), key=SENSITIVITY_TIERS.index),
+        time_range_days=max(scope.time_range_days or 0 for scope in scopes) or None,
+        export_target=next((scope.export_target for scope in scopes if scope.export_target), None),
+    )
+
+
+def allowed_owners(which: Domain, policy: Policy, kind: str) -> frozenset[str] | None:
+    """The owners whose records of a kind the policy opens to the role; None for all."""
+    record = which.spec.records[kind]
+    return policy.sets.get(record.fields[record.owner].draw[5:]) if record.owner else None
+
+
+@lru_cache(maxsize=1 << 14)
+def system_policy(domain_name: str, policy_id: str) -> SystemPolicy:
+    """The policy of a role in the form of the trace."""
+    which = domain(domain_name)
+    policy = which.policy_by_id[policy_id]
+    return SystemPolicy(
+        policy_id=policy.policy_id,
+        domain=which.name,
+        description=f"{which.spec.title}: what a {policy.role} may do.",
+        rules=policy.rules,
+        forbidden_operations=tuple(sorted(f"{which.name}.{tool}" for tool in policy.forbidden)),
+        scope_limits={_LIMIT_NAMES.get(name, f"max_{name}"): limit for name, limit in policy.limits.items()},
+    )
