@@ -29,6 +29,7 @@ _MAX_RESULT = 200_000
 _BLANK = re.compile(r"\s")
 
 _TOKEN = re.compile(r"\w+(?:[-.:/,@+]\w+)*")
+_COUNTED = re.compile(r"([0-9]+)-[^\W\d_]+\Z")  # "a 30-day trial" says 30
 _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"\d,\d")
 _NO_WORD_BREAKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -72,7 +73,8 @@ class Wording:
     @cached_property
     def _tokens(self) -> frozenset[str]:
         tokens = set(_TOKEN.findall(self._text))
-        return frozenset(tokens | {token.replace(",", "") for token in tokens if "," in token})
+        tokens |= {token.replace(",", "") for token in tokens if "," in token}
+        return frozenset(tokens | {match.group(1) for match in map(_COUNTED.match, tokens) if match})
 
     def holds(self, value: Any) -> bool:
         """Whether the literal stands in the text, without regard to case."""

@@ -1,5 +1,6 @@
 """The domains, ready for use: tools, plans, policies, world, and who may do what."""
 
+from collections import Counter
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 
@@ -60,9 +61,16 @@ class Domain:
 
     @cached_property
     def feasible(self) -> dict[str, tuple[Policy, ...]]:
-        """The policies under which each task can be done at all: no tool of its plan is out of reach."""
+        """The policies under which each task can be done at all.
+
+        No tool of its plan is out of reach, and a task that compares two departments needs two that are open.
+        """
         return {
-            name: tuple(policy for policy in self.policies if all(may_use(policy, step.tool) for step in plan))
+            name: tuple(
+                policy
+                for policy in self.policies
+                if all(may_use(policy, step.tool) for step in plan) and has_values(policy, self.slots[name])
+            )
             for name, plan in self.plans.items()
         }
 
@@ -74,6 +82,12 @@ def may_use(policy: Policy, tool: Tool) -> bool:
         and tool.privilege <= policy.privilege
         and (tool.cls != "read" or tool.worst_sensitivity <= policy.sensitivity)
     )
+
+
+def has_values(policy: Policy, slots: dict[str, Parameter]) -> bool:
+    """Whether the policy opens as many values of each list as the slots take."""
+    needed = Counter(parameter.of for parameter in slots.values() if parameter.of in policy.sets)
+    return all(n <= len(policy.sets[name]) for name, n in needed.items())
 
 
 def load_domains() -> dict[str, Domain]:

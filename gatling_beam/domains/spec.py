@@ -56,7 +56,7 @@ class FieldSpec(Part):
     def _known_draw(self) -> "FieldSpec":
         if not re.match(r"list \w+\Z|(?:money|number) [0-9]+\.\.[0-9]+\Z|past [0-9]+\Z|code \S.*\Z|text\Z", self.draw):
             raise ValueError(
-                f"{self.draw!r} is no draw; use list <list>, money lo..hi, number lo..hi, past <days>, code <#>, or text"
+                f"{self.draw!r} is no draw; use list <list>, money lo..hi, number lo..hi, past <days>, code <#>, text"
             )
         return self
 

@@ -1,6 +1,6 @@
 """The seeded world of a domain: records with owners and dates, people with their groups.
 
-A record is a function of its number, so that a world of a hundred thousand records costs nothing until one is looked at.
+A record is a function of its number, so that a world of a hundred thousand records costs nothing until one is read.
 """
 
 import re

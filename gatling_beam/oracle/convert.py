@@ -68,7 +68,7 @@ def trace_to_sample(trace: GoldTrace) -> Sample:
                 "request": msgspec.to_builtins(trace.request),
                 "scopes": [msgspec.to_builtins(call.scope) for call in calls],
                 "provenance": [msgspec.to_builtins(call.provenance) for call in calls],
-                "execution_order": trace.graph.execution_order,
+                "execution_order": list(trace.graph.execution_order),
                 "graph_id": trace.graph.graph_id,
                 "created_at": trace.created_at,
                 "validated": trace.validated,

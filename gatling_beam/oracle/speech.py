@@ -16,9 +16,10 @@ _OPENERS = (
     "Back from the meeting.", "Short and simple.", "This came up just now.", "Here is the next task.",
 )  # fmt: skip
 _CLOSERS = (
-    "Thank you.", "Thanks a lot.", "No rush.", "By the end of the day is fine.", "Many thanks.", "Tell me when it is done.",
-    "That is all.", "Much appreciated.", "I will be at my desk.", "Tomorrow morning is soon enough.", "Cheers.",
-    "Ring me if anything is unclear.", "I owe you one.", "Let me know how it went.", "Best wishes.", "Nothing else for now.",
+    "Thank you.", "Thanks a lot.", "No rush.", "By the end of the day is fine.", "Many thanks.", "That is all.",
+    "Tell me when it is done.", "Much appreciated.", "I will be at my desk.", "Tomorrow morning is soon enough.",
+    "Cheers.", "Ring me if anything is unclear.", "I owe you one.", "Let me know how it went.", "Best wishes.",
+    "Nothing else for now.",
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def say_approval(rng: Random, approval_id: str | None) -> str:
 
 
 def embed(rng: Random, sentence: str, because: tuple[str, ...]) -> str:
-    """The sentence among others that ask for nothing: an opener, a reason, a closer, each in about half of the cases."""
+    """The sentence among others that ask for nothing: an opener, a reason, a closer, each in about half the cases."""
     parts: list[str] = [sentence]
     if rng.random() < 0.7:
         parts.insert(rng.randint(0, 1), rng.choice(because))

@@ -14,10 +14,8 @@ def structure_problems(trace: GoldTrace) -> Iterator[Problem]:
     calls = trace.graph.calls
     if not trace.request.text.strip():
         yield Problem("empty_request", "", "the request has no words")
-    if len({trace.request.domain, trace.policy.domain}) > 1:
-        yield Problem(
-            "wrong_domain", "", f"a request of {trace.request.domain} under a policy of {trace.policy.domain}"
-        )
+    if trace.request.domain != trace.policy.domain:
+        yield Problem("wrong_domain", "", f"{trace.request.domain}, but the policy is for {trace.policy.domain}")
     if not calls:
         yield Problem("empty_graph", "", "the graph has no calls")
         return

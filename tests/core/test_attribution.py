@@ -25,6 +25,8 @@ from gatling_beam.sources.base import Call
         ("İzmir'de yağmur var mı?", "İzmir", True),
         ("version v1.2 please", "v1.2", True),
         ("flat 12B", "12", False),
+        ("a 30-day trial", 30, True),
+        ("on 2026-05", 2026, False),
         ("anything", "", False),
         ("true enough", True, False),
         ("null", None, False),
