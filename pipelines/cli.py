@@ -14,6 +14,8 @@ from gatling_beam.pipelines.options import UserError
 #: Every command, what it is for; the module of the same name in this package has `command(argv, prog) -> int`.
 COMMANDS = {
     "tier1": "read data sets and write their plans, validated and without duplicates",
+    "gold": "generate gold traces: requests, policies, warrants and the plans that serve them",
+    "domains": "list, check and show the domains of gold traces",
     "sources": "list the data sets of the catalogue",
     "inspect": "show rows or dead letters of a file or an output directory",
     "validate": "check an output directory against its manifest and ledger",

@@ -17,24 +17,16 @@ DATA = "data"
 DEAD_LETTERS = "dead_letters"
 TEMPORARY = "_tmp"
 #: Everything that a command writes into its output directory; nothing else is ever removed.
-_OURS = {DATA, DEAD_LETTERS, TEMPORARY, LEDGER_NAME, CARD_NAME, MANIFEST_NAME, "report.html"}
+_OURS = {DATA, DEAD_LETTERS, TEMPORARY, LEDGER_NAME, CARD_NAME, MANIFEST_NAME, "report.html", "diversity.json"}
 
 
-class OutputOptions(Options):
+class PlaceOptions(Options):
     """Output."""
 
     output: str = Field(
         description="directory of the data set, a path or an fsspec URL; made if missing",
         min_length=1,
         json_schema_extra={"metavar": "DIR"},
-    )
-    format: Format = Field("parquet", description="parquet, jsonl or avro", json_schema_extra={"metavar": "FORMAT"})
-    shards: int | None = Field(
-        None,
-        ge=1,
-        le=100_000,
-        description="data files to write; default: one for each 50,000 rows expected",
-        json_schema_extra={"metavar": "N"},
     )
     seed: int = Field(0, ge=0, lt=2**63, description="of every random choice", json_schema_extra={"metavar": "N"})
     resume: bool = Field(
@@ -43,13 +35,26 @@ class OutputOptions(Options):
     overwrite: bool = Field(False, description="remove what an earlier run wrote there")
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "OutputOptions":
+    def _one_of_two(self) -> "PlaceOptions":
         if self.resume and self.overwrite:
             raise ValueError("--resume keeps what is there and --overwrite removes it: give one of them")
         return self
 
 
-def prepare(options: OutputOptions, stage_key: str, recipe: Mapping[str, Any]) -> Literal["start", "finished"]:
+class OutputOptions(PlaceOptions):
+    """Form of the output."""
+
+    format: Format = Field("parquet", description="parquet, jsonl or avro", json_schema_extra={"metavar": "FORMAT"})
+    shards: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="data files to write; default: one for each 50,000 rows expected",
+        json_schema_extra={"metavar": "N"},
+    )
+
+
+def prepare(options: PlaceOptions, stage_key: str, recipe: Mapping[str, Any]) -> Literal["start", "finished"]:
     """Makes the output directory ready for a run, or says that the run with `stage_key` is finished there.
 
     Raises:

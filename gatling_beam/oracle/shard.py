@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from hashlib import sha256
 
 import msgspec
 
-from gatling_beam.files import join, write_bytes
+from gatling_beam.files import join, read_bytes, write_bytes
 from gatling_beam.oracle.template import TemplateOracle
 from gatling_beam.oracle.trace import GoldTrace
 from gatling_beam.validate import trace_problems
@@ -28,10 +29,12 @@ class GoldJob(msgspec.Struct, frozen=True):
 
 
 class GoldShard(msgspec.Struct, frozen=True):
-    """A shard that was written: its name and rows, the traces that failed a validator by rule, its diversity."""
+    """A shard that was written: its name, rows and bytes, the traces that failed by rule, its diversity."""
 
     name: str
     rows: int
+    bytes: int
+    sha256: str
     failed: dict[str, int]
     diversity: Diversity
 
@@ -55,6 +58,15 @@ def write_gold_shard(index: int, job: GoldJob) -> GoldShard:
     made = list(gold_traces(job.seed, job.domains, start, min(job.total, start + job.shard_rows)))
     failed = Counter(trace_problems(trace)[0].rule for trace in made if not trace.validated)
     good = [trace for trace in made if trace.validated]
+    data = msgspec.json.Encoder().encode_lines(good)
     name = shard_file(index, job.shards)
-    write_bytes(join(job.directory, name), msgspec.json.Encoder().encode_lines(good))
-    return GoldShard(name, len(good), dict(failed), diversity_of(good))
+    write_bytes(join(job.directory, name), data)
+    return GoldShard(name, len(good), len(data), sha256(data).hexdigest(), dict(failed), diversity_of(good))
+
+
+def read_gold_shard(path: str) -> GoldShard:
+    """What is in a shard that an earlier run wrote. Which traces had failed cannot be seen any more: none has ever."""
+    data = read_bytes(path)
+    traces = msgspec.json.Decoder(GoldTrace).decode_lines(data)
+    name = path.rpartition("/")[2]
+    return GoldShard(name, len(traces), len(data), sha256(data).hexdigest(), {}, diversity_of(traces))
