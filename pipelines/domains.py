@@ -17,7 +17,9 @@ from gatling_beam.render import one_line, table
 class DomainsOptions(Options):
     """Domains."""
 
-    show: str | None = Field(None, description="a domain: its tools, policy and requests", json_schema_extra={"metavar": "NAME"})  # fmt: skip
+    show: str | None = Field(
+        None, description="a domain: its tools, policy and requests", json_schema_extra={"metavar": "NAME"}
+    )
     requests: int = Field(8, ge=0, le=1_000, description="requests to show of it", json_schema_extra={"metavar": "N"})
     check: bool = Field(False, description="check all domains that ship; exit 1 if one is wrong")
     file: str | None = Field(None, description="check this file instead", json_schema_extra={"metavar": "FILE"})

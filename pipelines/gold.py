@@ -1,4 +1,4 @@
-"""`gatling-beam gold`: gold traces with their requests, policies and warrants, as JSON lines in the trace's own form."""
+"""`gatling-beam gold`: gold traces with their requests, policies and warrants, as JSON lines."""
 
 import sys
 from collections.abc import Sequence
@@ -46,8 +46,12 @@ class GoldOptions(PlaceOptions, EngineOptions):
         json_schema_extra={"metavar": "NAMES"},
     )
     checkpoint_every: int = Field(
-        10_000, ge=100, le=1_000_000, description="traces in a file; a run resumes after the last one", json_schema_extra={"metavar": "N"}
-    )  # fmt: skip
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="traces in a file; a run resumes after the last one",
+        json_schema_extra={"metavar": "N"},
+    )
 
     def chosen(self) -> tuple[str, ...]:
         """The names of the domains.
@@ -151,7 +155,7 @@ def _close(options: GoldOptions, job: GoldJob, shards: list[GoldShard], key: str
         row_type="GoldTrace",
         target_samples=job.total,
         source_versions={
-            SOURCE: SourceVersion(dataset=DATASET, revision="template", licence="apache-2.0", gated=False)
+            SOURCE: SourceVersion(dataset=DATASET, revision=options.oracle, licence="apache-2.0", gated=False)
         },
     )
     for problem in figures.problems() if job.total >= 10_000 else ():

@@ -1,6 +1,6 @@
 """The gold-trace family as pydantic models: what people and language models write, with every constraint.
 
-The JSON of a model is that of the Struct of the same name in `gatling_beam.oracle.trace`: a trace can be read as either.
+The JSON of a model is that of the Struct of the same name in `gatling_beam.oracle.trace`: a trace reads as either.
 """
 
 from datetime import datetime
