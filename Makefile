@@ -16,12 +16,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.gatling-beam
 CODE := gatling_beam transforms pipelines tests tools benchmarks setup.py
 
-.PHONY: help env demo test test-all lint types bench format clean
+.PHONY: help env demo test test-all engines lint types bench format clean
 
 help:
 	@echo "make demo      run the main job on the embedded sample; the result is in demo-output/"
 	@echo "make test      format, lint, types and the fast tests"
 	@echo "make test-all  the slow tests too, and with GATLING_BEAM_DATA=<mirror> those on real data"
+	@echo "make engines   the main job on Prism and Flink, compared with the default; needs go, mvn and a JDK"
 	@echo "make bench     measure (benchmarks/)"
 	@echo "make format    format the code and sort imports"
 	@echo "make clean     remove what the other targets made"
@@ -55,6 +56,10 @@ test: lint types
 
 test-all: lint types
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "slow or not slow"
+
+engines: $(STAMP)
+	@tools/engines/build.sh $(VENV)/engines
+	@$(BIN)/python tools/engines/run.py $(VENV)/engines
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check $(wildcard $(CODE))
