@@ -22,7 +22,7 @@ help:
 	@echo "make demo      run the main job on the embedded sample; the result is in demo-output/"
 	@echo "make test      format, lint, types and the fast tests"
 	@echo "make test-all  the slow tests too, and with GATLING_BEAM_DATA=<mirror> those on real data"
-	@echo "make engines   the main job on Prism and Flink, compared with the default; needs go, mvn and a JDK"
+	@echo "make engines   the main job on Prism and Flink, compared with the default runner's; needs go, java and mvn"
 	@echo "make bench     measure (benchmarks/)"
 	@echo "make format    format the code and sort imports"
 	@echo "make clean     remove what the other targets made"

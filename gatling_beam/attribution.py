@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from gatling_beam.errors import BadRow
+from gatling_beam.json_value import json_value
 from gatling_beam.sources.base import Call
 from gatling_beam.sources.parsing import decoded
 
@@ -14,7 +15,8 @@ from gatling_beam.sources.parsing import decoded
 #: "$100" is money.
 REFERENCES = {
     "dollar_var": re.compile(r"\$([A-Za-z_]\w*)(?:[.\[][^$]*)?\$"),
-    "dollar_step": re.compile(r"\$(?:\{(?=[0-9]+\}))?([0-9]{1,9})(?![0-9]|[.,][0-9])\}?"),  # "$1.50" is money
+    # "$1.50" and "$1k" are money
+    "dollar_step": re.compile(r"\$(?:\{(?=[0-9]+\}))?([0-9]{1,9})(?![0-9A-Za-z]|[.,][0-9])\}?"),
     "api_call": re.compile(r"(?<!\w)(API_call_[0-9]+)(?!\w)"),
     "node": re.compile(r"<node-([0-9]+)>"),
     "from_call": re.compile(r"\$\{[^{}]*?\bfrom\s+([^{}\s]+)\s*\}"),
@@ -22,9 +24,11 @@ REFERENCES = {
 
 # Shorter values of a result are found in an argument by chance too often to prove anything.
 _MIN_DISTINCT_TEXT = 4
-_MIN_DISTINCT_NUMBER = 1000
-# A common word in the prose of a result proves nothing; one with a digit or a dot in it does.
-_MIN_WORD = 8
+_MIN_NAMED_DIGITS = 2
+_MIN_DISTINCT_NUMBER = 10_000
+_MIN_WORD = 9
+_MIN_IDENTIFIER = 5
+_IDENTIFIER = re.compile(r"\w+(?:-\w+)*")
 _MAX_RESULT = 200_000
 _BLANK = re.compile(r"\s")
 
@@ -122,10 +126,16 @@ def referenced_calls(calls: list[Call], syntax: str) -> Iterator[tuple[int, int,
 
 
 class Results:
-    """The values that earlier calls returned; a later argument that repeats a distinct one comes from there."""
+    """The values that earlier calls returned; a later argument that repeats a telling one comes from there.
+
+    A value tells if it is an identifier (a text with a digit or a sign in it, a number of five or more digits) or a
+    phrase; a single word or a smaller number tells only if it stands under the same name in the result and in the
+    argument: "success" is returned by many calls and passed to many.
+    """
 
     def __init__(self) -> None:
         self._producer: dict[str, int] = {}
+        self._named: dict[tuple[str, str], int] = {}
         self._texts: list[tuple[int, Wording]] = []
 
     def add(self, position: int, result: Any) -> None:
@@ -135,28 +145,53 @@ class Results:
                 return
             with suppress(BadRow):  # prose stays text and is searched below
                 result = decoded(result, "a result")
-        for _, value in leaves(result):
+        try:
+            result = json_value(result)
+        except BadRow:
+            return  # nothing can be passed on that is no JSON value
+        for pointer, value in leaves(result):
             if type(value) is str and _BLANK.search(value):
                 self._texts.append((position, Wording(value)))
-            if text := _distinct(value):
-                self._producer.setdefault(text, position)
+            if text := _text_of(value):
+                self._named.setdefault((_name_of(pointer), text), position)
+                if _tells(value, text):
+                    self._producer.setdefault(text, position)
 
-    def source_of(self, value: Any) -> int | None:
-        """The position of the first call that returned `value`; None if none did or the value is too common to tell."""
-        text = _distinct(value)
+    def sources_of(self, pointer: str, value: Any) -> list[int]:
+        """The positions of the calls that the argument at `pointer` comes from, each the first that returned a value.
+
+        A text may carry an identifier among other words ("Report ID-5555 attached").
+        """
+        text = _text_of(value)
         if not text:
-            return None
-        if text in self._producer:
-            return self._producer[text]
-        if len(text) < _MIN_WORD and text.isalpha():
-            return None
-        return next((position for position, prose in self._texts if prose.holds(text)), None)
+            return []
+        if (source := self._named.get((_name_of(pointer), text))) is not None:
+            return [source]
+        if _tells(value, text):
+            if text in self._producer:
+                return [self._producer[text]]
+            if (source := next((at for at, prose in self._texts if prose.holds(text)), None)) is not None:
+                return [source]
+        if type(value) is not str or len(value) > _MAX_RESULT:
+            return []
+        parts = (part for part in _IDENTIFIER.findall(text) if _DIGIT.search(part) and len(part) >= _MIN_IDENTIFIER)
+        return list(dict.fromkeys(self._producer[part] for part in parts if part in self._producer))
 
 
-def _distinct(value: Any) -> str:
+def _text_of(value: Any) -> str:
+    """A value as it is compared; "" for what is too short to tell anything."""
     text = literal_text(value).casefold()
+    short = len(text) < _MIN_DISTINCT_TEXT if type(value) is str else len(text) < _MIN_NAMED_DIGITS
+    return "" if short else text
+
+
+def _tells(value: Any, text: str) -> bool:
+    """Whether a value proves by itself where it comes from."""
     if type(value) is str:
-        return text if len(text) >= _MIN_DISTINCT_TEXT else ""
-    if type(value) in (int, float) and abs(value) >= _MIN_DISTINCT_NUMBER:
-        return text
-    return ""
+        return not text.isalpha() or len(text) >= _MIN_WORD
+    return abs(value) >= _MIN_DISTINCT_NUMBER
+
+
+def _name_of(pointer: str) -> str:
+    """The last name in a JSON Pointer, without the numbers of lists."""
+    return next((step.casefold() for step in reversed(pointer.split("/")) if step and not step.isdigit()), "")

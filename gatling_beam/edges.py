@@ -4,8 +4,8 @@ from gatling_beam.attribution import Results, Wording, leaves, referenced_calls
 from gatling_beam.graph import components
 from gatling_beam.sources.base import Call, Extracted
 
-#: Which argument, as (position of the call, JSON Pointer), carries a value of which call.
-Attributed = dict[tuple[int, str], int]
+#: Which argument, as (position of the call, JSON Pointer), carries values of which calls.
+Attributed = dict[tuple[int, str], list[int]]
 
 
 def plan_edges(calls: list[Call], extracted: Extracted, request: str) -> tuple[list[tuple[int, int, str]], Attributed]:
@@ -23,7 +23,7 @@ def plan_edges(calls: list[Call], extracted: Extracted, request: str) -> tuple[l
     if extracted.references:
         for source, target, pointer in referenced_calls(calls, extracted.references):
             found.setdefault((source, target), "data")
-            attributed[target, pointer] = source
+            attributed.setdefault((target, pointer), []).append(source)
     if any(call.result is not None for call in calls):
         _value_edges(calls, request, found, attributed)
     _turn_edges(calls, found)
@@ -55,12 +55,13 @@ def _value_edges(calls: list[Call], request: str, found: dict[tuple[int, int], s
             if (k, pointer) in attributed or said.holds(value):
                 continue
             text = str(value)
-            source = results.source_of(value) if text not in known else None
-            if source is not None:
-                found.setdefault((source, k), "data")
-                attributed[k, pointer] = source
-            else:
+            sources = results.sources_of(pointer, value) if text not in known else []
+            if not sources:
                 known.add(text)
+                continue
+            attributed[k, pointer] = sources
+            for source in sources:
+                found.setdefault((source, k), "data")
 
 
 def _turn_edges(calls: list[Call], found: dict[tuple[int, int], str]) -> None:

@@ -6,6 +6,7 @@ from gatling_beam.sample import DeadLetter, SourceRow
 #: Every reason a row can become a dead letter for, and what it means.
 REASONS = {
     "not_json": "the row, or a column that should hold JSON, is neither JSON nor a Python literal",
+    "duplicate_key": "an object has the same key twice, so that readers would disagree about its value",
     "wrong_type": "a column or a call has another type than its format says",
     "missing_column": "a column that the format needs is not there",
     "bad_call": "a call could not be read: no name, unbalanced brackets, text around it",

@@ -58,16 +58,19 @@ def canonical_order(calls: Sequence[str], edges: Edges) -> list[int]:
     for node in reversed(order):
         effects[node] = digest(calls[node], *sorted(effects[c] for c in children[node]))
     waiting = [len(p) for p in parents]
-    heap = [(causes[n], effects[n], n) for n in range(len(calls)) if not waiting[n]]
+    heap: list[tuple[str, str, list[int], int]] = [(causes[n], effects[n], [], n) for n in order if not waiting[n]]
     heapq.heapify(heap)
-    result = []
+    result: list[int] = []
+    place: dict[int, int] = {}
     while heap:
-        node = heapq.heappop(heap)[2]
+        node = heapq.heappop(heap)[3]
+        place[node] = len(result)
         result.append(node)
         for child in children[node]:
             waiting[child] -= 1
             if not waiting[child]:
-                heapq.heappush(heap, (causes[child], effects[child], child))
+                # equal calls with equal causes are told apart by which of these stand first
+                heapq.heappush(heap, (causes[child], effects[child], sorted(place[p] for p in parents[child]), child))
     return result
 
 

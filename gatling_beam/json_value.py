@@ -107,12 +107,12 @@ def canonical_value(value: Any) -> Any:
     if kind is str:
         return value if value.isascii() or is_normalized("NFC", value) else normalize("NFC", value)
     if kind is float:
-        return int(value) if value.is_integer() and abs(value) < 2**63 else value
+        return int(value) if value.is_integer() and _MIN_INT <= value <= _MAX_INT else value
     if kind is dict:
-        return {
-            key if key.isascii() else canonical_value(key): member if type(member) is int else canonical_value(member)
-            for key, member in value.items()
-        }
+        members = {key if key.isascii() else canonical_value(key): canonical_value(v) for key, v in value.items()}
+        if len(members) < len(value):  # two keys that differ in their form alone stay two
+            return {key: canonical_value(member) for key, member in value.items()}
+        return members
     if kind is list:
         return [canonical_value(item) for item in value]
     return value

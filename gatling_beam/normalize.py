@@ -225,8 +225,8 @@ def argument_sources(
         tool = tools.get(call.name)
         defaults = tool.defaults if tool else {}
         for pointer, value in leaves(call.arguments):
-            if attributed and (origin := attributed.get((k, pointer))) is not None:
-                sources.append(ArgSource(own_id, pointer, "edge", nodes[origin].node_id))
+            if attributed and (origins := attributed.get((k, pointer))):
+                sources += [ArgSource(own_id, pointer, "edge", nodes[origin].node_id) for origin in origins]
             elif said.holds(value):
                 sources.append(ArgSource(own_id, pointer, "request"))
             elif defaults and value == defaults.get(pointer[1:], UNSET):

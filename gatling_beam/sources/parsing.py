@@ -28,9 +28,12 @@ def parse_row(data: bytes) -> dict[str, Any]:
     """
     try:
         row = msgspec.json.decode(data)
+        if data.count(b'":') - data.count(b'\\":') > count_keys(row):
+            json.loads(data, object_pairs_hook=_unique)
     except (msgspec.DecodeError, UnicodeDecodeError):
         try:
-            row = json.loads(data, strict=False)  # raw line ends in strings, NaN, lone surrogates
+            # raw line ends in strings, NaN and lone surrogates come here
+            row = json.loads(data, strict=False, object_pairs_hook=_unique)
         except ValueError:
             raise BadRow("not_json", "the row") from None
         except RecursionError:
@@ -107,13 +110,16 @@ def _decoded_once(text: str, what: str) -> Any:
     if text.startswith("```"):
         text = _FENCE.sub("", text).strip()
     try:
-        return msgspec.json.decode(text)
+        value = msgspec.json.decode(text)
+        if text.count('":') - text.count('\\":') > count_keys(value):
+            json.loads(text, object_pairs_hook=_unique)
+        return value
     except (msgspec.DecodeError, UnicodeEncodeError):
         pass  # msgspec is strict: raw line ends inside strings, NaN and lone surrogates come here
     except RecursionError:
         raise BadRow("too_deep", what) from None
     try:
-        return json.loads(text, strict=False)
+        return json.loads(text, strict=False, object_pairs_hook=_unique)
     except ValueError:
         pass
     except RecursionError:
@@ -123,6 +129,22 @@ def _decoded_once(text: str, what: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise BadRow("not_json", f"{what}: {text[:200]}") from None
+
+
+def count_keys(value: Any) -> int:
+    """The number of keys in all objects of a decoded JSON value."""
+    if type(value) is dict:
+        return len(value) + sum(count_keys(v) for v in value.values() if type(v) is dict or type(v) is list)
+    return sum(count_keys(v) for v in value if type(v) is dict or type(v) is list) if type(value) is list else 0
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of `pairs`; BadRow("duplicate_key") where a key comes twice."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise BadRow("duplicate_key", repr(next(key for key in keys if keys.count(key) > 1)[:100]))
+    return members
 
 
 def check_python_text(text: str) -> None:

@@ -61,7 +61,7 @@ def test_each_reference_syntax():
         (1, 2, "/t"),
     ]
     assert refs("dollar_step", ("a", {}, "1"), ("b", {"x": ["${1}", "$20"]}, "2")) == [(0, 1, "/x/0")]
-    assert refs("dollar_step", ("a", {}, "1"), ("b", {"x": "$1.50, $15 or $1,000"}, "2")) == []
+    assert refs("dollar_step", ("a", {}, "1"), ("b", {"x": "$1.50, $15, $1k or $1,000"}, "2")) == []
     assert refs("api_call", ("a", {}, "API_call_0 API_call_1"), ("b", {"x": "API_call_1"}, "API_call_2")) == [
         (0, 1, "/x")
     ]
@@ -79,24 +79,38 @@ def test_a_label_used_twice_means_the_latest_before():
     assert refs("dollar_var", *calls) == [(1, 2, "/x")]
 
 
-def test_distinct_values_of_results_are_traced_to_their_first_producer():
+def test_telling_values_of_results_are_traced_to_their_first_producer():
     results = Results()
-    results.add(0, '{"order": {"id": "W-4711", "total": 12.5, "n": 3}}')
-    results.add(1, {"again": "w-4711", "code": 99812})
+    results.add(0, '{"order": {"id": "W-4711", "total": 12.5, "n": 3}, "city": "Pavia", "year": 2024}')
+    results.add(1, {"again": "w-4711", "code": 99812, "status": "success"})
     results.add(2, "The ticket you asked for has been opened under the number TICKET-2210-B for your team, thank you.")
-    assert results.source_of("W-4711") == 0
-    assert results.source_of(99812) == 1
-    assert results.source_of("TICKET-2210-B") == 2
-    assert results.source_of(3) is None
-    assert results.source_of("abc") is None
-    assert results.source_of(True) is None
-    assert results.source_of("elsewhere") is None
-    assert results.source_of("opened") is None  # a common word in prose
     results.add(3, "apples.txt\nmain.go")
-    assert results.source_of("apples.txt") == results.source_of("main.go") == 3
+    assert results.sources_of("/order", "W-4711") == [0]
+    assert results.sources_of("/x", 99812) == [1]
+    assert results.sources_of("/x", "TICKET-2210-B") == [2]
+    assert results.sources_of("/file", "apples.txt") == results.sources_of("/file", "main.go") == [3]
+    assert results.sources_of("/note", "Report W-4711 attached, see 99812") == [0, 1]
+    assert results.sources_of("/path", "/x/w-4711.pdf") == [0]
+
+
+def test_a_common_value_tells_only_under_its_own_name():
+    results = Results()
+    results.add(0, {"status": "success", "city": "Pavia", "year": 2024, "ok": True, "n": 3})
+    assert results.sources_of("/city", "pavia") == [0]
+    assert results.sources_of("/filters/0/city", "Pavia") == [0]
+    assert results.sources_of("/year", 2024) == [0]
+    for pointer, value in (("/mode", "success"), ("/to", "Pavia"), ("/limit", 2024), ("/ok", True), ("/n", 3)):
+        assert results.sources_of(pointer, value) == []
+
+
+def test_a_result_that_is_no_json_value_is_not_searched():
+    results = Results()
+    results.add(0, "{1: 'Design review', 2: 'EV-82290'}")
+    results.add(1, {1: "EV-1111-X"})
+    assert results.sources_of("/event", "EV-82290") == results.sources_of("/event", "EV-1111-X") == []
 
 
 def test_a_huge_result_is_not_searched():
     results = Results()
     results.add(0, "needle-in-a-haystack " * 20_000)
-    assert results.source_of("needle-in-a-haystack") is None
+    assert results.sources_of("/q", "needle-in-a-haystack") == []

@@ -93,6 +93,15 @@ def test_the_hash_does_not_depend_on_how_nodes_are_listed(case):
     assert all(place[a] < place[b] for a, b in moved)
 
 
+def test_equal_calls_are_told_apart_by_their_causes():
+    twice = ["A", "A", "B", "B"]
+    assert hash_calls("x", twice, [(0, 2), (1, 3)]) == hash_calls("x", twice, [(0, 3), (1, 2)])
+    assert hash_calls("x", twice, [(0, 2), (1, 3)]) != hash_calls("x", twice, [(0, 2), (0, 3)])
+    three = ["A", "A", "A", "B", "B", "B"]
+    pairs = [(0, 3), (0, 4), (1, 5), (2, 5)]
+    assert hash_calls("x", three, pairs) == hash_calls("x", three, [(2, 5), (2, 3), (0, 4), (1, 4)])
+
+
 def test_a_cycle_has_no_canonical_order():
     with pytest.raises(ValueError, match="cycle"):
         canonical_order(["a", "b"], [(0, 1), (1, 0)])

@@ -95,6 +95,8 @@ def test_tuples_are_lists_and_the_input_is_not_changed():
 def test_equal_values_have_one_canonical_form():
     assert json_text(canonical_value({"b": -0.0, "a": [5.0, "e\u0301", True]})) == '{"a":[5,"\u00e9",true],"b":0}'
     assert canonical_value(0.5) == 0.5
+    assert json_text(canonical_value(1e19)) == "10000000000000000000"
+    assert canonical_value({"caf\u00e9": 1, "cafe\u0301": 2}) == {"caf\u00e9": 1, "cafe\u0301": 2}
     assert json_text(canonical_value(1e300)) == "1e300"
     assert canonical_value(True) is True
 

@@ -130,6 +130,16 @@ def deep(levels):
         (SourceRow("xlam", b'{"id": 1, "query": "q"', "a:0"), "not_json"),
         (SourceRow("xlam", b"\xff\xfe", "a:0"), "not_json"),
         (SourceRow("xlam", b"[1]", "a:0"), "wrong_type"),
+        (SourceRow("xlam", b'{"id": 1, "id": 2}', "a:0"), "duplicate_key"),
+        (
+            SourceRow(
+                "xlam",
+                b'{"query": "q", "tools": "[]", "answers": "[{\\"name\\": \\"a\\", \\"arguments\\":'
+                b' {\\"to\\": \\"ana\\", \\"to\\": \\"eve\\"}}]"}',
+                "a:0",
+            ),
+            "duplicate_key",
+        ),
         (SourceRow("xlam", b"[" * 100_000, "a:0"), "too_deep"),
         (SourceRow("xlam", b"", "a:0"), "not_json"),
     ],

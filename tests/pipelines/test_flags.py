@@ -21,6 +21,7 @@ Command = Callable[..., Any]
         (["--max_bad_fraction=1.5"], ["--max_bad_fraction=1.5", "a number >= 0", "<= 1"]),
         (["--near=0.2"], ["--near=0.2", ">= 0.5"]),
         (["--format=csv"], ["--format=csv", "'parquet', 'jsonl' or 'avro'"]),
+        (["--exchange=rows"], ["--exchange=rows", "'auto', 'files' or 'shuffle'"]),
         (["--workers=0"], ["--workers=0", ">= 1"]),
         (["--sources=xlamm"], ["xlamm", "did you mean", "xlam"]),
         (["--sources=deepset"], ["deepset", "role injections", "plans"]),

@@ -10,9 +10,9 @@ need() {
   command -v "$1" >/dev/null || { echo "make engines needs $1, and it is not on the PATH: $2" >&2; exit 1; }
 }
 
-need go "install Go 1.25 or later (https://go.dev/dl); it builds Beam's Prism"
-need mvn "install Maven (Debian, Ubuntu: apt-get install maven); it gets the jars of Beam's Flink runner"
-need javac "install a JDK, 11 or 17 (Debian, Ubuntu: apt-get install default-jdk-headless); Flink runs on it"
+need go "install Go (https://go.dev/dl), which builds Beam's Prism"
+need java "install Java 11 or 17 (on Debian and Ubuntu: apt-get install default-jdk-headless), on which Flink runs"
+need mvn "install Maven (on Debian and Ubuntu: apt-get install maven), which gets the jars of Beam's Flink runner"
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)

@@ -6,6 +6,7 @@ Workers are processes of their own, so that every function and every row is pick
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,8 +51,14 @@ def run(output: Path, *flags: str) -> float:
     command = [sys.executable, "-m", "gatling_beam.pipelines.tier1", "--quiet", *RECIPE, *flags, f"--output={output}"]
     start = time.monotonic()
     with log.open("wb") as stream:
-        done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=environment, timeout=PATIENCE)
-    if done.returncode:
+        job = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment, start_new_session=True)
+    try:
+        code = job.wait(PATIENCE)
+    except BaseException:
+        # Its job server and workers too.
+        os.killpg(job.pid, signal.SIGKILL)
+        raise
+    if code:
         raise RuntimeError("\n".join(log.read_text(errors="replace").splitlines()[-30:]))
     return time.monotonic() - start
 

@@ -34,7 +34,7 @@ def test_every_trace_passes_the_validators(traces):
 
 
 def independent_problems(trace, files):
-    """A second reading of a trace that shares no code with the package: the JSON, the YAML and the policy's own text."""
+    """A second reading of a trace that shares no code with the package: the JSON, the YAML and the policy's limits."""
     row = json.loads(msgspec.json.encode(trace))
     domain_file = files[row["request"]["domain"]]
     limits = row["policy"]["scope_limits"]
