@@ -27,7 +27,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
     `type` is enum, integer, money, date, future, text, id, people, rows or field. `role` is authority, payload,
     quantity, filter or format. `dimension` is what a judge bounds with it; `key` says that it names WHICH object. `of`
-    is the list, the record or the field it is about.
+    is the list, the record or the field it is about; `usual` is the highest number that people ask for.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Parameter(msgspec.Struct, frozen=True):
     minimum: int | None = None
     maximum: int | None = None
     default: Any = None
+    usual: int | None = None
     options: tuple[str, ...] = ()
 
 
@@ -220,7 +221,7 @@ class _Builder:
             return Parameter(name, "enum", role, required, dimension, of=rest, options=self._list(rest))
         if kind in ("money", "number"):
             low, high = map(int, rest.split(".."))
-            bounds = {"minimum": min(low, 1), "maximum": max(high * 100, 1_000)}
+            bounds = {"minimum": max(low, 1), "maximum": max(high * 100, 1_000), "usual": high}
             return Parameter(name, "money" if kind == "money" else "integer", role, required, name, of=name, **bounds)
         if kind == "past":
             return Parameter(name, "date", role, required, of=name)

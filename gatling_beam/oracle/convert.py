@@ -10,11 +10,13 @@ from gatling_beam.intent import canonical_call, hash_calls
 from gatling_beam.json_value import json_value
 from gatling_beam.oracle.trace import SENSITIVITY_TIERS, GoldTrace
 from gatling_beam.plan import ExecutionPlan, ToolCallNode, TrustTier, node_id, tier_of_source_type
-from gatling_beam.sample import ArgSource, Context, GovernanceContext, Sample, SourceRef
+from gatling_beam.provenance import context_of, request_context
+from gatling_beam.sample import ArgSource, GovernanceContext, MinimalScope, Sample, SourceRef
 from gatling_beam.validate.schema import REFERENCE
 
 SOURCE = "gold"
 DATASET = "gatling-beam/gold-traces"
+_SENSITIVE = 3  # restricted and critical
 
 
 def trace_to_sample(trace: GoldTrace) -> Sample:
@@ -30,10 +32,10 @@ def trace_to_sample(trace: GoldTrace) -> Sample:
     text = trace.request.text
     origin = content_hash(text)
     at = {call.call_id: k for k, call in enumerate(calls)}
-    retrieved = {context["node_id"]: context for context in metadata["contexts"]}
+    by_call = {context["node_id"]: context for context in metadata["contexts"]}
     nodes = []
     for k, call in enumerate(calls):
-        context = retrieved.get(call.call_id)
+        context = by_call.get(call.call_id)
         tier = TrustTier(context["tier"]) if context else tier_of_source_type(call.provenance.source_type)
         nodes.append(
             ToolCallNode(
@@ -93,22 +95,33 @@ def trace_to_sample(trace: GoldTrace) -> Sample:
         ),
         toolset_id=f"domain:{trace.request.domain}",
         contexts=(
-            Context("request", "user", TrustTier.USER, origin, text),
-            *(
-                Context(
-                    context["context_id"],
-                    context["source_type"],
-                    TrustTier(context["tier"]),
-                    context["content_hash"],
-                    context["text"],
-                    nodes[at[context["node_id"]]].node_id,
-                )
-                for context in metadata["contexts"]
-            ),
+            request_context(text),
+            *(context_of(context, nodes[at[context["node_id"]]].node_id) for context in metadata["contexts"]),
         ),
         edge_evidence=tuple([evidence for _, _, evidence in edges]),
         arg_sources=tuple(_sources(trace, nodes, at)),
         warrant={"calls": metadata["warrant"]},
+        minimal_scope=minimal_scope(trace),
+    )
+
+
+def minimal_scope(trace: GoldTrace) -> MinimalScope:
+    """The least scope that serves the request, filled in all four fields, as older consumers want it.
+
+    `pinned` names the fields that the request states, `spans` the numbers by which it does.
+    """
+    expected = trace.request.expected_scope
+    limits = [call.arguments["limit"] for call in trace.graph.calls if "limit" in call.arguments]
+    pinned = (["limit"] if limits else []) + (["date_range_days"] if expected.time_range_days else [])
+    return MinimalScope(
+        limit=expected.rows_requested or 1,
+        date_range_days=expected.time_range_days or 1,
+        max_depth=1,
+        include_sensitive=SENSITIVITY_TIERS.index(expected.sensitivity_tier) >= _SENSITIVE,
+        pinned=tuple(pinned),
+        spans=tuple(
+            form for limit in sorted(set(limits)) for form in (f"{limit:,}", str(limit)) if form in trace.request.text
+        ),
     )
 
 

@@ -74,8 +74,8 @@ def embed(rng: Random, sentence: str, because: tuple[str, ...]) -> str:
 
 
 def sentence_case(text: str) -> str:
-    """The text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital at its beginning, unless an address stands there."""
+    return text if "@" in text.split(" ", 1)[0] else text[:1].upper() + text[1:]
 
 
 def fill(sentence: str, said: dict[str, Any]) -> str:

@@ -20,7 +20,6 @@ from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.spec import REGISTERS
 from gatling_beam.domains.tools import Parameter
 from gatling_beam.domains.world import TODAY, fill_code, fill_id
-from gatling_beam.hashing import content_hash
 from gatling_beam.oracle.speech import Style, embed, fill, say_approval, say_list
 from gatling_beam.oracle.trace import (
     SENSITIVITY_TIERS,
@@ -32,10 +31,11 @@ from gatling_beam.oracle.trace import (
     ToolCallGraph,
     UserRequest,
 )
+from gatling_beam.plan import TrustTier
+from gatling_beam.provenance import retrieved
 from gatling_beam.warrant import permitted_call
 
 CREATED_AT = f"{TODAY.isoformat()}T09:00:00"
-_SOURCE_TYPES = {1: "system", 2: "verified_rag", 3: "unverified_rag"}
 _LIMIT_NAMES = {"rows": "max_results", "days": "max_days", "recipients": "max_recipients"}
 _USER = Provenance("user", "user_request", CREATED_AT)
 
@@ -97,11 +97,13 @@ class _Draw:
         return self.rng.choice(options or list(parameter.options))
 
     def _field(self, name: str, parameter: Parameter) -> str:
-        return self.rng.choice(parameter.options)
+        """A field to group by, but none that the task fixes to one value."""
+        fixed = {slot.of for slot in self.slots.values() if slot.type == "enum"} | self.slots.keys()
+        return self.rng.choice([option for option in parameter.options if option not in fixed] or parameter.options)
 
     def _integer(self, name: str, parameter: Parameter) -> int:
         low = max(1, parameter.minimum or 1)
-        high = min(parameter.maximum or 10**6, self.policy.limits.get(parameter.dimension, 10**9))
+        high = min(parameter.usual or parameter.maximum or 10**6, self.policy.limits.get(parameter.dimension, 10**9))
         return draw_number(self.rng, low, max(low, high))
 
     _money = _integer
@@ -153,17 +155,7 @@ class _Draw:
         words = {key: rng.choice(list(values.values())) for key, values in spec.lists.items()}
         text = rng.choice(record.texts).format(about=subject, code=fill_code(rng, "##-####"), **words)
         own_id = fill_id(record.id, rng.randrange(1, 10 ** record.id.count("#")))
-        tier = record.channels[channel]
-        self.contexts.append(
-            {
-                "context_id": own_id,
-                "source_type": _SOURCE_TYPES[tier],
-                "tier": tier,
-                "content_hash": content_hash(text),
-                "text": text,
-                "channel": channel,
-            }
-        )
+        self.contexts.append(retrieved(own_id, channel, TrustTier(record.channels[channel]), text))
         return own_id
 
     def _subject(self, kind: str) -> str:
