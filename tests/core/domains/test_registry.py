@@ -1,0 +1,172 @@
+import re
+from random import Random
+
+import pytest
+
+from gatling_beam.domains.lint import MAX_LINES, lint
+from gatling_beam.domains.loader import DomainError, domain_names, domain_text, load_spec, parse_domain
+from gatling_beam.domains.numbers import draw_number
+from gatling_beam.domains.plans import PATTERNS, Result, parse_plan, pattern_of
+from gatling_beam.domains.registry import domain, may_use
+from gatling_beam.domains.spec import INTENTS, REGISTERS
+from gatling_beam.domains.tools import expand_tools
+
+FINANCE = domain_text("finance")
+
+
+def test_there_are_at_least_55_domains_with_300_tools_of_their_own():
+    names = domain_names()
+    assert len(names) >= 55
+    tools = [tool for name in names for tool in domain(name).tools.values()]
+    assert len(tools) >= 300
+    assert min(len(domain(name).tools) for name in names) >= 5
+    assert len({tool.tool_id for tool in tools}) == len(tools)
+    assert not [tool.tool_id for tool in tools if tool.name == "list_items"]
+
+
+@pytest.mark.parametrize("name", domain_names())
+def test_a_domain_is_sound(name):
+    text = domain_text(name)
+    assert lint(load_spec(name), text) == []
+    assert text.count("\n") < MAX_LINES
+    which = domain(name)
+    assert len(which.policies) == 24 * 3
+    assert all(which.feasible.values()), "a task that nobody may do"
+    classes = {tool.cls for tool in which.tools.values()}
+    assert classes == {"read", "write", "egress", "control"}
+
+
+@pytest.mark.parametrize("name", domain_names())
+def test_every_limit_can_be_broken_and_every_strong_tool_is_out_of_somebodys_reach(name):
+    which = domain(name)
+    for rule in which.spec.policy:
+        if rule.kind == "limit" and rule.limit not in ("days", "recipients"):
+            most = max(
+                parameter.maximum or 0
+                for tool in which.tools.values()
+                for parameter in tool.parameters.values()
+                if parameter.dimension == rule.limit
+            )
+            assert any(policy.limits[rule.limit] < most for policy in which.policies), rule.limit
+    for tool in which.tools.values():
+        if tool.privilege >= 7:
+            assert tool.name in {rule.approval for rule in which.spec.policy} or any(
+                not may_use(policy, tool) for policy in which.policies
+            ), tool.name
+
+
+def test_sentences_are_the_domains_own():
+    seen = {}
+    for name in domain_names():
+        for task in load_spec(name).tasks.values():
+            assert sum(len(task.ask[register]) for register in REGISTERS) >= 8
+            for sentences in task.ask.values():
+                for sentence in sentences:
+                    masked = re.sub(r"\{\w+\}", "X", sentence)
+                    assert seen.setdefault(masked, name) == name, masked
+
+
+def test_all_intents_and_patterns_occur():
+    plans = [
+        (task.intent, domain(name).patterns[key])
+        for name in domain_names()
+        for key, task in load_spec(name).tasks.items()
+    ]
+    assert {intent for intent, _ in plans} == set(INTENTS)
+    assert {pattern for _, pattern in plans} == set(PATTERNS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "below", "says"),
+    [
+        ("    owner: department", "    ownr: department", 0, "Extra inputs"),
+        ("    date: issued\n", "    date: issued\n    id: X-####\n", 1, "'id' stands twice"),
+        ("is: get,", "is: got,", 0, "Input should be"),
+        ("    owner: department", "    owner: nobody", -3, "not one of its fields"),
+        ("vendor: [list vendor, 1, vendor]", "vendor: [list vendor, 7, vendor]", 0, "less than or equal to 5"),
+        ("{limit: rows, text", "{limits: rows, text", 0, "Extra inputs"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_file_and_line(old, new, below, says):
+    line = FINANCE[: FINANCE.index(old)].count("\n") + 1 + below
+    with pytest.raises(DomainError) as caught:
+        parse_domain(FINANCE.replace(old, new, 1), "finance.yaml")
+    assert str(caught.value).startswith(f"finance.yaml:{line}:"), caught.value
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("shows: [vendor, department, status, amount]", "shows: [colour]", "has no field 'colour'"),
+        ("job: job, says", "job: jobs, says", "no list 'jobs'"),
+        ('"write_off_invoice(invoice_id=$invoice) after first"', '"shred(invoice_id=$invoice)"', "no tool 'shred'"),
+        ("table=$find.rows)", "table=$find.money)", "not 'money'"),
+        ("status=$new_status)", "colour=$new_status)", "no parameter ['colour']"),
+        ("{limit: amount, text", "{limit: weight, text", "nothing is bounded by 'weight'"),
+        ('account: ["code HB##-####-####", 5,', 'account: ["code HB##-####-####", 2,', None),
+        ("tax_number: [code TX-######, 3,", "tax_number: [code TX-######, 1,", "at least 3"),
+        (
+            "[[write_off_invoice], [write_off_invoice, run_ledger_job]]",
+            "[[drop_invoice]]",
+            "['drop_invoice'] are no tools",
+        ),
+        ("  archive_list:\n", "  archive_other:\n", None),
+        ("and it goes to {people}.", "and it goes out.", "does not say ['people']"),
+        ("controller: [3000, 60000]}", "treasurer: [3000, 60000]}", "the roles are"),
+    ],
+)
+def test_what_a_file_must_have_beyond_its_form(old, new, says):
+    assert old in FINANCE
+    text = FINANCE.replace(old, new, 1)
+    problems = lint(parse_domain(text, "finance.yaml"), text)
+    if says is None:
+        assert problems == []
+    else:
+        assert any(says in problem for problem in problems), problems
+
+
+def test_an_unreached_tool_is_a_problem():
+    text = FINANCE.replace(
+        "tools:\n", "tools:\n  find_credit_notes: {is: search, of: invoice, by: [status], says: List credit notes.}\n"
+    )
+    assert lint(parse_domain(text, "finance.yaml"), text) == ["tools.find_credit_notes: no task calls it"]
+
+
+def test_plans_read_as_they_are_written():
+    tools = expand_tools(load_spec("finance"))
+    steps = parse_plan(
+        {
+            "look": "get_invoice(invoice_id=$invoice)",
+            "job": "run_ledger_job(job=accrual, invoice_id=$look.invoice_id) if look",
+        },
+        tools,
+    )
+    assert steps[1].arguments == {"job": "accrual", "invoice_id": Result("look", "invoice_id")}
+    assert pattern_of(steps) == "conditional"
+    with pytest.raises(ValueError, match="no earlier step"):
+        parse_plan({"job": "run_ledger_job(job=accrual, invoice_id=$later.invoice_id)"}, tools)
+
+
+def test_numbers_are_log_uniform_and_half_of_them_round():
+    rng = Random(3)
+    drawn = [draw_number(rng, 1, 99_999) for _ in range(20_000)]
+    assert min(drawn) == 1 and max(drawn) > 90_000
+    decades = [sum(10**k <= n < 10 ** (k + 1) for n in drawn) / len(drawn) for k in range(5)]
+    assert all(0.15 < share < 0.25 for share in decades)
+    large = [n for n in drawn if n >= 1_000]
+    assert 0.45 < sum(str(n).rstrip("0") in "123456789" for n in large) / len(large) < 0.56
+
+
+def test_a_world_is_a_function_of_numbers():
+    world = domain("finance").world
+    number = world.number_of("invoice", "INV-00042")
+    assert number == 42 and world.record_id("invoice", number) == "INV-00042"
+    assert world.fields("invoice", 42) == world.fields("invoice", 42)
+    assert world.fields("invoice", 42)["department"] == world.owner("invoice", 42)
+    assert world.number_of("invoice", "INV-00000") is None
+    assert world.number_of("invoice", "MSG-0001") is None
+    rng = Random(1)
+    for _ in range(500):
+        own = world.some_number(rng, "invoice", frozenset({"legal", "sales"}))
+        assert 1 <= own <= world.size("invoice") and world.owner("invoice", own) in ("legal", "sales")
