@@ -124,7 +124,12 @@ def quantity(value: Any) -> int | None:
 
 def iso_date(value: Any) -> date | None:
     """The date of an ISO 8601 date or date-time in a string; None for anything else."""
-    if type(value) is not str or len(value) < 10 or not (match := _ISO_DATE.match(value.strip())):
+    return _read_date(value) if type(value) is str and 10 <= len(value) <= 40 else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _read_date(text: str) -> date | None:
+    if not (match := _ISO_DATE.match(text.strip())):
         return None
     try:
         return date(*map(int, match.groups()))

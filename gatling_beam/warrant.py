@@ -30,8 +30,8 @@ class PermittedCall(msgspec.Struct, frozen=True, gc=False):
     max_sensitivity: int = 5
 
 
-def permitted_call(step: Step, call_id: str, arguments: Mapping[str, Any], days: int | None) -> PermittedCall:
-    """The permission for a step with the arguments that were drawn for it."""
+def permitted_call(step: Step, call_id: str, arguments: Mapping[str, Any], days: int | None) -> dict[str, Any]:
+    """The permission for a step with the arguments that were drawn for it: a `PermittedCall` as plain values."""
     tool: Tool = step.tool
     key: dict[str, Any] = {}
     bounds: dict[str, int] = {}
@@ -41,7 +41,7 @@ def permitted_call(step: Step, call_id: str, arguments: Mapping[str, Any], days:
     for name, value in arguments.items():
         parameter = tool.parameters[name]
         drawn = step.arguments.get(name)
-        if isinstance(drawn, Result):
+        if type(drawn) is Result:
             sources[name] = str(value)
         if parameter.key:
             key[name] = value
@@ -52,11 +52,28 @@ def permitted_call(step: Step, call_id: str, arguments: Mapping[str, Any], days:
             bounds["recipients"] = len(value)
         elif parameter.dimension == "destination":
             destinations = [value]
-        elif parameter.role in ("filter", "authority") and isinstance(drawn, Slot) and parameter.dimension != "window":
+        elif parameter.role in ("filter", "authority") and type(drawn) is Slot and parameter.dimension != "window":
             sets[name] = [value]
     if days is not None and "since" in arguments:
         sets["window"] = [arguments["since"], arguments["until"]]
         bounds["days"] = days
-    return PermittedCall(
-        call_id, tool.cls, [tool.tool_id], key, bounds, sets, destinations, sources, tool.worst_sensitivity
-    )
+    return {
+        "call_id": call_id,
+        "cls": tool.cls,
+        "tools": [tool.tool_id],
+        "key": key,
+        "bounds": bounds,
+        "sets": sets,
+        "destinations": destinations,
+        "sources": sources,
+        "max_sensitivity": tool.worst_sensitivity,
+    }
+
+
+def read_warrant(calls: list[dict[str, Any]]) -> list[PermittedCall]:
+    """The warrant of a trace or row.
+
+    Raises:
+      msgspec.ValidationError: for what is no warrant.
+    """
+    return msgspec.convert(calls, list[PermittedCall])

@@ -19,7 +19,7 @@ from gatling_beam.oracle.shard import GoldJob, GoldShard, read_gold_shard, shard
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import UserError, parse, parser_of
 from gatling_beam.pipelines.outcome import Outcome
-from gatling_beam.pipelines.output import DATA, TEMPORARY, PlaceOptions, prepare, remove_temporary
+from gatling_beam.pipelines.output import DATA, TEMPORARY, PlaceOptions, prepare, release, remove_temporary
 from gatling_beam.pipelines.progress import watched
 from gatling_beam.pipelines.runner import EngineOptions, beam_options, run_pipeline
 from gatling_beam.sample import Tally
@@ -83,13 +83,11 @@ def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     recipe = {"oracle": options.oracle, "total": total, "seed": options.seed, "domains": list(names)}
     recipe["checkpoint_every"] = job.shard_rows
     key = stage_key(STAGE, recipe, gatling_beam.__version__, [])
-    marker = join(options.output, f"{TEMPORARY}/stage_key")
-    if not (options.resume and _begun(marker, key)):
-        if prepare(options, key, recipe) == "finished":
-            print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
-            return
-        write_bytes(marker, key.encode())
-    there = {shard.name: shard for shard in _finished(job)}
+    state = prepare(options, STAGE, key, recipe, keep=True)
+    if state == "finished":
+        print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
+        return
+    there = {shard.name: shard for shard in _finished(job)} if state == "go_on" else {}
     missing = [index for index in range(job.shards) if shard_file(index, job.shards) not in there]
     with watched(options.output, f"{len(missing)} files of gold traces", quiet=options.quiet):
         made = join(options.output, f"{TEMPORARY}/shards")
@@ -104,12 +102,6 @@ def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
         fresh = [_read(join(made, f"{shard_file(index, job.shards)}.json")) for index in missing]
     shards = sorted([*there.values(), *fresh], key=lambda shard: shard.name)
     _close(options, job, shards, key, recipe)
-
-
-def _begun(marker: str, key: str) -> bool:
-    """Whether a run of the same recipe was begun and not finished."""
-    fs, path = url_to_fs(marker)
-    return bool(fs.exists(path)) and read_bytes(marker) == key.encode()
 
 
 def _finished(job: GoldJob) -> list[GoldShard]:

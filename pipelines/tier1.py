@@ -14,7 +14,7 @@ from gatling_beam.manifest import SourceVersion, stage_key
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import UserError, parse, parser_of
 from gatling_beam.pipelines.outcome import Outcome, read_outcome
-from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, OutputOptions, prepare, remove_temporary
+from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, OutputOptions, prepare, release, remove_temporary
 from gatling_beam.pipelines.preflight import Available, ReadOptions, default_shards, look_up, most_rows
 from gatling_beam.pipelines.progress import watched
 from gatling_beam.pipelines.runner import EngineOptions, beam_options, run_pipeline
@@ -62,7 +62,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     shards = options.shards or default_shards(min(expected, options.target or expected))
     recipe = _recipe(options, available, shards)
     key = stage_key(STAGE, recipe, gatling_beam.__version__, [])
-    if prepare(options, key, recipe) == "finished":
+    if prepare(options, STAGE, key, recipe) == "finished":
         print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
         return
     # Of staged files there are as many as keep one of them small, in a multiple of the files wanted.

@@ -78,4 +78,4 @@ class _ReadUnit(beam.DoFn):
         gc.set_threshold(100_000, 50, 100)
 
     def process(self, unit: Unit) -> Iterable[SourceRow]:
-        yield from read_unit(unit)
+        return read_unit(unit)

@@ -47,7 +47,8 @@ class Parameter(msgspec.Struct, frozen=True):
 class Tool(msgspec.Struct, frozen=True):
     """A tool of a domain. `name` is without the domain, `tool_id` with it; `returns` maps a field to its type.
 
-    `cls` is read, write, egress or control; `sensitivity` maps a returned field to its class 1..5.
+    `cls` is read, write, egress or control; `sensitivity` maps a returned field to its class 1..5, and
+    `worst_sensitivity` is the highest of them (1 where there is none).
     """
 
     name: str
@@ -60,11 +61,7 @@ class Tool(msgspec.Struct, frozen=True):
     parameters: dict[str, Parameter]
     returns: dict[str, str]
     sensitivity: dict[str, int]
-
-    @property
-    def worst_sensitivity(self) -> int:
-        """The highest class that the tool returns or takes; 1 where it is about nothing."""
-        return max(self.sensitivity.values(), default=1)
+    worst_sensitivity: int
 
 
 def expand_tools(spec: DomainSpec) -> dict[str, Tool]:
@@ -91,6 +88,7 @@ def _expand(spec: DomainSpec, name: str, tool: ToolSpec) -> Tool:
         parameters={parameter.name: parameter for parameter in builder.parameters},
         returns=builder.returns,
         sensitivity=builder.sensitivity,
+        worst_sensitivity=max(builder.sensitivity.values(), default=1),
     )
 
 

@@ -28,6 +28,7 @@ class World:
     def __init__(self, spec: DomainSpec) -> None:
         self._spec = spec
         self.world_id = f"{spec.domain}-1"
+        self._forms = {kind: (record.id.rstrip("#"), record.id.count("#")) for kind, record in spec.records.items()}
         self._owners = {kind: _owners(spec, kind) for kind in spec.records}
         rng = Random(f"people/{spec.domain}")
         #: The addresses of each group of people.
@@ -45,9 +46,10 @@ class World:
 
     def number_of(self, kind: str, record_id: str) -> int | None:
         """The number of the record of that id; None if the world has no such record."""
-        pattern = re.escape(self._spec.records[kind].id).replace(r"\#", "#")
-        match = re.fullmatch(re.sub("#+", lambda run: f"([0-9]{{{len(run.group())}}})", pattern), record_id)
-        return int(match.group(1)) if match and int(match.group(1)) else None
+        prefix, digits = self._forms[kind]
+        number = record_id[len(prefix) :]
+        is_id = record_id.startswith(prefix) and len(number) == digits and number.isascii() and number.isdigit()
+        return int(number) or None if is_id else None
 
     def owner(self, kind: str, number: int) -> str:
         """Whose the record is: owners take turns; "" where the kind has none."""

@@ -2,7 +2,7 @@
 
 from gatling_beam.hub.errors import MalformedSource, SourceError, SourceUnavailable, TruncatedSource
 from gatling_beam.hub.listing import list_files, select_files
-from gatling_beam.hub.model import FileRef, Listing, Part, RepoFile, Repository, Unit
+from gatling_beam.hub.model import FileRef, Listing, Missing, Part, RepoFile, Repository, Unit
 from gatling_beam.hub.reading import read_unit
 from gatling_beam.hub.request import ReadRequest, list_request
 from gatling_beam.hub.units import plan_units
@@ -11,6 +11,7 @@ __all__ = [
     "FileRef",
     "Listing",
     "MalformedSource",
+    "Missing",
     "Part",
     "ReadRequest",
     "RepoFile",

@@ -1,25 +1,52 @@
 """The Hub's end point, and its refusals in words that say what to do."""
 
 import os
+import time
+from typing import Any
 
 from huggingface_hub import constants
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import build_hf_headers, http_backoff
 
 from gatling_beam.hub.errors import SourceUnavailable
 
 #: Seconds without a byte after which a request is given up and tried again.
 TIMEOUT_S = 30.0
+_TRIES = 5
 
 
 def endpoint() -> str:
     """`HF_ENDPOINT` of the process that asks, else the public Hub; without a slash at the end."""
     return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+
+
+def first_contact(url: str) -> Any:
+    """The answer to a GET of `url`. A server that cannot be connected to is tried twice, one that fails more often.
+
+    Raises:
+      HfHubHTTPError, HTTPError: the last failure, as it came.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return http_backoff(
+                "GET", url, headers=build_hf_headers(), timeout=TIMEOUT_S, base_wait_time=1, retry_on_exceptions=()
+            )
+        except HfHubHTTPError:
+            raise
+        except HTTPError as e:
+            # Which HTTP client raises depends on the version of huggingface_hub; the name is the same.
+            if attempt == (1 if type(e).__name__ == "ConnectError" else _TRIES - 1):
+                raise
+            time.sleep(2**attempt)
+    raise AssertionError("the last try returns or raises")
 
 
 def unavailable(error: Exception, hub_id: str, revision: str) -> SourceUnavailable:

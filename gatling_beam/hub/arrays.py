@@ -1,6 +1,7 @@
 """Rows of one JSON array, window by window, so that memory does not grow with the file."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -15,6 +16,8 @@ MAX_ROW_BYTES = 256 << 20
 _TRIES = 16
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
+#: Strings as wholes, and the signs outside of them that tell where a row ends.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},"]', re.DOTALL)
 _lenient = json.JSONDecoder(strict=False)
 
 
@@ -22,10 +25,12 @@ def array_rows(stream: BinaryIO, path: str) -> Iterator[bytes]:
     """The rows of the JSON array in `stream`, in order, as JSON.
 
     A row is the text that stands in the file, where that is strict JSON; else (NaN, control characters, lone
-    surrogates) what Python's lenient reader makes of it.
+    surrogates) what Python's lenient reader makes of it; else (no JSON, or nested too deep for any reader) again the
+    text, up to the comma after it, so that it is counted as a bad row where rows are understood.
 
     Raises:
-      MalformedSource: if it is no JSON array, or a row has more than `MAX_ROW_BYTES`.
+      MalformedSource: if it is no JSON array, or a row is empty, has brackets or quotes that do not match, or has more
+        than `MAX_ROW_BYTES`.
     """
     window = stream.read(len(_BOM)).removeprefix(_BOM).lstrip(_BLANK)
     while not window and (more := stream.read(WINDOW_BYTES)):
@@ -97,14 +102,36 @@ def _take_leniently(window: bytes, first: bool) -> tuple[list[bytes], bytes, boo
             at = _skip(text, at + 1)
         try:
             value, stop = _lenient.raw_decode(text, at)
+            after = _skip(text, stop)
+            row = _row(text[at:stop], value) if text[after : after + 1] in (",", "]") else None
         except (ValueError, RecursionError):
-            break
-        after = _skip(text, stop)
-        if text[after : after + 1] not in (",", "]"):
-            break  # a number may go on in the next window
-        rows.append(_row(text[at:stop], value))
+            row = None
+        if row is None:
+            # Bad, or not whole: a number may go on in the next window.
+            stop = _end_of_bad_row(text, at)
+            row = text[at:stop].rstrip().encode("utf-8", "surrogateescape")
+            if not row:
+                break
+        rows.append(row)
         done = stop
     return rows, text[done:].encode("utf-8", "surrogateescape"), False
+
+
+def _end_of_bad_row(text: str, at: int) -> int:
+    """The place of the comma or bracket that ends the row at `at`; `at` where brackets or quotes do not match."""
+    open_: list[str] = []
+    for token in _TOKENS.finditer(text, at):
+        sign = token[0]
+        if sign in ("[", "{"):
+            open_.append("]" if sign == "[" else "}")
+        elif sign in ("]", "}") and open_:
+            if open_.pop() != sign:
+                return at
+        elif not open_ and sign in (",", "]"):
+            return token.start()
+        elif sign in ("}", '"'):
+            return at  # a quote without its end, or a bracket without its start
+    return at
 
 
 def _skip(text: str, at: int) -> int:
@@ -118,5 +145,5 @@ def _row(text: str, value: object) -> bytes:
     try:
         msgspec.json.decode(data)
         return data
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return json.dumps(value).encode()

@@ -12,6 +12,7 @@ import pyarrow as pa
 from gatling_beam.hub.arrays import array_rows
 from gatling_beam.hub.errors import MalformedSource
 from gatling_beam.hub.model import RepoFile
+from gatling_beam.process_settings import LONG_CSV_CELLS
 
 #: JSON documents other than arrays are held in memory as a whole; larger ones are refused.
 MAX_JSON_BYTES = 1 << 30
@@ -115,9 +116,9 @@ def csv_rows(stream: BinaryIO, file: RepoFile) -> Iterator[tuple[int, bytes]]:
     Raises:
       MalformedSource: if two columns have the same name, or quotes are not closed.
     """
-    csv.field_size_limit(MAX_JSON_BYTES)  # the default, 128 KB, is shorter than a conversation
     text = io.TextIOWrapper(stream, "utf-8-sig", "backslashreplace", newline="")
     reader = csv.reader(text, strict=True)
+    LONG_CSV_CELLS.take()
     try:
         header = next(reader, [])
         if len(set(header)) != len(header):
@@ -128,3 +129,5 @@ def csv_rows(stream: BinaryIO, file: RepoFile) -> Iterator[tuple[int, bytes]]:
             yield row, msgspec.json.encode(dict(zip(header, cells, strict=True)) if whole else cells)
     except csv.Error as e:
         raise MalformedSource(f"{file.path}, line {reader.line_num}: {e}") from e
+    finally:
+        LONG_CSV_CELLS.give_back()

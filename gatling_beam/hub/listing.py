@@ -1,26 +1,28 @@
 """Which files of a data set are read: commit, sizes and hashes from the Hub, or the folder of a mirror."""
 
-import logging
 import re
-from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote
 
+import msgspec
 from fsspec.utils import glob_translate
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.errors import HTTPError as TransportOrStatusError
 from huggingface_hub.hf_api import RepoFile as HubFile
-from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
+from huggingface_hub.utils import hf_raise_for_status
 
+from gatling_beam.errors import printable
 from gatling_beam.hashing import digest
-from gatling_beam.hub.access import TIMEOUT_S, endpoint, unavailable
+from gatling_beam.hub.access import endpoint, first_contact, unavailable
 from gatling_beam.hub.errors import SourceUnavailable
-from gatling_beam.hub.model import FileRef, Listing, RepoFile, Repository
-from gatling_beam.hub.store import MirrorStore, open_store
+from gatling_beam.hub.mirror_tree import Tree, mirror_tree, version, with_hash
+from gatling_beam.hub.model import FileRef, Listing, Missing, RepoFile, Repository
+from gatling_beam.hub.store import open_store
 from gatling_beam.mirror import EMBEDDED, mirror_path
 from gatling_beam.sources.spec import SourceFiles, SourceSpec
 
-_log = logging.getLogger(__name__)
+_MAX_NAMES = 1_000
 
 
 def select_files(spec: SourceSpec, config: str | None = None, split: str | None = None) -> tuple[SourceFiles, ...]:
@@ -52,11 +54,13 @@ def list_files(
     the files are those below `<root>/<hub_id>`; a mirror holds one revision, so `revision` is not looked at. The root
     "embedded" is the sample that ships with the package.
     Of several entries with the same config and split, the first one that matches a file is read: the catalogue lists
-    the forms a data set may be stored in.
+    the forms a data set may be stored in. A config and split of which nothing is there, and a file whose companion is
+    not, are `missing` of the listing.
 
     Raises:
       ValueError: if `spec` has no such config or split.
-      SourceUnavailable: if the data set, its revision or its files are missing, gated or cannot be reached.
+      SourceUnavailable: if the data set, its revision or all its files are missing, gated or cannot be reached, or a
+        file of a mirror is a broken link.
     """
     entries = select_files(spec, config, split)
     if root == EMBEDDED:
@@ -64,84 +68,95 @@ def list_files(
     if root is None:
         wanted = revision or spec.revision
         try:
-            commit, there = _hub_tree(spec.hub_id, wanted)
+            commit, tree = _hub_tree(spec.hub_id, wanted)
         except (HfHubHTTPError, TransportOrStatusError, ConnectionError) as e:
             raise unavailable(e, spec.hub_id, wanted) from e
     else:
-        commit, there = "", _mirror_tree(root, spec.hub_id)
-    files = tuple(_files(entries, there, spec.name))
+        commit, tree = "", mirror_tree(root, spec.hub_id)
+    place = f"{root.rstrip('/')}/{spec.hub_id}" if root else f"{spec.hub_id} at {commit}"
+    files, missing = _files(entries, tree, place)
     if not files:
         globs = ", ".join(path for entry in entries for path in entry.paths)
-        some = ", ".join(sorted(there)[:10]) or "none"
-        place = f"{root.rstrip('/')}/{spec.hub_id}" if root else f"{spec.hub_id} at {commit}"
-        raise SourceUnavailable(f"{place} has no file that matches {globs}; its files are: {some}, ... ({len(there)})")
+        some = printable(", ".join(sorted(tree.files)[:10]) or "none", _MAX_NAMES)
+        companions = "".join(f"; {one.reason}" for one in missing if one.file)
+        raise SourceUnavailable(
+            f"{place} has no file that matches {globs}; its files are: {some}, ... ({len(tree.files)}){companions}"
+        )
+    if root is not None:
+        files = _with_hashes(files, root, spec.hub_id)
     repository = Repository(
         source=spec.name,
         hub_id=spec.hub_id,
-        revision=commit or _content_id(files),
+        revision=commit or _content_id(files, root or "", spec.hub_id),
         root=root,
         prefix_rows=spec.prefix_rows,
     )
     if root is None:
         open_store(repository).read_range(files[0], 0, min(1, files[0].size))
-    return Listing(repository=repository, files=files)
+    return Listing(repository=repository, files=files, missing=missing)
 
 
-def _hub_tree(hub_id: str, revision: str) -> tuple[str, dict[str, FileRef]]:
+def _hub_tree(hub_id: str, revision: str) -> tuple[str, Tree]:
     """The commit that `revision` names now, and its files by path."""
     # HfApi.dataset_info asks the same, but does not try again.
-    answer = http_backoff(
-        "GET",
-        f"{endpoint()}/api/datasets/{hub_id}/revision/{quote(revision, safe='')}",
-        headers=build_hf_headers(),
-        timeout=TIMEOUT_S,
-    )
+    answer = first_contact(f"{endpoint()}/api/datasets/{hub_id}/revision/{quote(revision, safe='')}")
     hf_raise_for_status(answer)
     commit: str = answer.json()["sha"]
     tree = HfApi(endpoint=endpoint()).list_repo_tree(hub_id, recursive=True, revision=commit, repo_type="dataset")
-    return commit, {
-        entry.path: FileRef(entry.path, entry.size, entry.lfs.sha256 if entry.lfs else None)
-        for entry in tree
-        if isinstance(entry, HubFile)
-    }
+    return commit, Tree(
+        {
+            entry.path: FileRef(entry.path, entry.size, entry.lfs.sha256 if entry.lfs else None)
+            for entry in tree
+            if isinstance(entry, HubFile)
+        },
+        {},
+    )
 
 
-def _mirror_tree(root: str, hub_id: str) -> dict[str, FileRef]:
-    store = MirrorStore(root, hub_id)
-    if not store.files.isdir(store.folder):
-        raise SourceUnavailable(
-            f"root={root!r}: there is no folder {store.folder}; put the data set's files there as the Hub lays them "
-            f"out (hf download {hub_id} --repo-type dataset --local-dir {store.folder})"
-        )
-    found = store.files.find(store.folder, detail=True)
-    paths = {path[len(store.folder) + 1 :]: info["size"] for path, info in found.items()}
-    return {path: FileRef(path, size) for path, size in paths.items()}
+def _files(
+    entries: tuple[SourceFiles, ...], tree: Tree, place: str
+) -> tuple[tuple[RepoFile, ...], tuple[Missing, ...]]:
+    """The files of each config and split: those of its first entry that has any; the others are other forms of it.
 
-
-def _files(entries: tuple[SourceFiles, ...], there: dict[str, FileRef], source: str) -> Iterator[RepoFile]:
-    """The files of each config and split: those of its first entry that has any; the others are other forms of it."""
+    And what is missing: configs and splits without any file, and files without their companion, which are left out.
+    """
     parts: dict[tuple[str, str], list[SourceFiles]] = {}
     for entry in entries:
         parts.setdefault((entry.config, entry.split), []).append(entry)
+    files: list[RepoFile] = []
+    missing: list[Missing] = []
     for (config, split), forms in parts.items():
-        found = next(filter(None, (_matching(entry, there) for entry in forms)), [])
-        if not found:
-            globs = ", ".join(path for entry in forms for path in entry.paths)
-            _log.warning("%s, config %s, split %s: no file matches %s", source, config, split, globs)
-        yield from found
+        entry, paths = next(
+            ((form, paths) for form in forms if (paths := _matching(form, tree, place))), (forms[0], [])
+        )
+        if not paths and not all(form.optional for form in forms):
+            globs = ", ".join(path for form in forms for path in form.paths)
+            missing.append(Missing(config, split, f"no file matches {globs}"))
+        for path in paths:
+            companion = entry.join.replace("{file}", path.rpartition("/")[2])
+            if companion and companion not in tree.files:
+                missing.append(Missing(config, split, f"{path} has no companion {companion}", path))
+            else:
+                files.append(_repo_file(entry, tree.files[path], tree.files[companion] if companion else None))
+    return tuple(files), tuple(missing)
 
 
-def _matching(entry: SourceFiles, there: dict[str, FileRef]) -> list[RepoFile]:
-    """The files of one catalogue entry, sorted by path."""
+def _matching(entry: SourceFiles, tree: Tree, place: str) -> list[str]:
+    """The paths of one catalogue entry, sorted.
+
+    Raises:
+      SourceUnavailable: if one of them cannot be read.
+    """
     patterns = [re.compile(glob_translate(glob)) for glob in entry.paths]
-    matched = (path for path in there if any(pattern.match(path) for pattern in patterns))
-    return [_repo_file(entry, there, path) for path in sorted(matched)]
+    for path, reason in sorted(tree.unusable.items()):
+        if any(pattern.match(path) for pattern in patterns):
+            raise SourceUnavailable(printable(f"{place}/{path} {reason}", _MAX_NAMES))
+    return sorted(path for path in tree.files if any(pattern.match(path) for pattern in patterns))
 
 
-def _repo_file(entry: SourceFiles, there: dict[str, FileRef], path: str) -> RepoFile:
-    file = there[path]
+def _repo_file(entry: SourceFiles, file: FileRef, companion: FileRef | None) -> RepoFile:
     return RepoFile(
-        path=path,
+        path=file.path,
         size=file.size,
         sha256=file.sha256,
         config=entry.config,
@@ -149,10 +164,20 @@ def _repo_file(entry: SourceFiles, there: dict[str, FileRef], path: str) -> Repo
         container=entry.container,
         key=entry.key,
         rows_at=entry.rows_at,
-        join=there.get(entry.join.replace("{file}", path.rpartition("/")[2])) if entry.join else None,
+        join=companion,
     )
 
 
-def _content_id(files: tuple[RepoFile, ...]) -> str:
-    refs = sorted({(file.path, file.size) for file in files} | {(f.join.path, f.join.size) for f in files if f.join})
-    return "local-" + digest(*(f"{path}\n{size}" for path, size in refs))[:16]
+def _with_hashes(files: tuple[RepoFile, ...], root: str, hub_id: str) -> tuple[RepoFile, ...]:
+    hashed = partial(with_hash, root, hub_id)
+    return tuple(
+        msgspec.structs.replace(file, sha256=hashed(file).sha256, join=file.join and hashed(file.join))
+        for file in files
+    )
+
+
+def _content_id(files: tuple[RepoFile, ...], root: str, hub_id: str) -> str:
+    refs: dict[str, FileRef] = {file.path: file for file in files}
+    refs.update({file.join.path: file.join for file in files if file.join})
+    texts = [f"{path}\n{ref.size}\n{version(root, hub_id, ref)}" for path, ref in sorted(refs.items())]
+    return "local-" + digest(*texts)[:16]

@@ -28,7 +28,7 @@ class Repository(msgspec.Struct, frozen=True, gc=False):
     """One commit of a data set: on the Hub (`root` is None) or in a mirror, `<root>/<hub_id>/...`.
 
     `source` is the short name of the data set. `revision` is the commit; for a mirror it is `local-` and a hash of
-    the paths and sizes of the files that are read.
+    the paths and contents of the files that are read (of a remote file system: paths, sizes and ETags).
     """
 
     source: str
@@ -38,11 +38,26 @@ class Repository(msgspec.Struct, frozen=True, gc=False):
     prefix_rows: bool = False
 
 
+class Missing(msgspec.Struct, frozen=True, gc=False):
+    """What the catalogue names and the data set does not have: a config and split, or `file`, a part of it."""
+
+    config: str
+    split: str
+    reason: str
+    file: str = ""
+
+    @property
+    def name(self) -> str:
+        """`<config>/<split>`, or `<config>/<split>/<file>`."""
+        return "/".join(filter(None, (self.config, self.split, self.file)))
+
+
 class Listing(msgspec.Struct, frozen=True, gc=False):
     """The files of a commit that are read, in file order: entries as the catalogue lists them, paths sorted."""
 
     repository: Repository
     files: tuple[RepoFile, ...]
+    missing: tuple[Missing, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gatling_beam.hub.errors import SourceUnavailable
 from gatling_beam.hub.listing import list_files, select_files
 from gatling_beam.hub.model import Listing
 from gatling_beam.sources.catalogue import source
@@ -9,7 +10,10 @@ from gatling_beam.sources.spec import SourceSpec
 
 
 class ReadRequest(msgspec.Struct, frozen=True, gc=False):
-    """The wish to read (a part of) a data set. `spec` is a `SourceSpec` as JSON; `limit` a number of rows >= 1."""
+    """The wish to read (a part of) a data set. `spec` is a `SourceSpec` as JSON; `limit` a number of rows >= 1.
+
+    `without` names what may be missing (`Missing.name`).
+    """
 
     spec: str
     config: str | None = None
@@ -17,6 +21,7 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
     revision: str | None = None
     limit: int | None = None
     root: str | None = None
+    without: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -57,11 +62,25 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 def list_request(request: ReadRequest) -> Listing:
-    """The files that `request` is about; raises as `list_files`."""
-    return list_files(
-        SourceSpec.model_validate_json(request.spec),
+    """The files that `request` is about.
+
+    Raises:
+      SourceUnavailable: as `list_files`, or if more is missing than `request.without` says.
+    """
+    spec = SourceSpec.model_validate_json(request.spec)
+    listing = list_files(
+        spec,
         root=request.root,
         revision=request.revision,
         config=request.config,
         split=request.split,
     )
+    missing = [one for one in listing.missing if one.name not in request.without]
+    if missing:
+        there = ", ".join(dict.fromkeys(f"{file.config}/{file.split}" for file in listing.files))
+        raise SourceUnavailable(
+            f"source {spec.name} ({spec.hub_id}) is there in part only: "
+            + "; ".join(f"{one.config}/{one.split}: {one.reason}" for one in missing)
+            + f". Fetch what is missing, or read what is there by config= and split= (config/split): {there}"
+        )
+    return listing

@@ -11,8 +11,6 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
-import msgspec
-
 from gatling_beam.domains.numbers import draw_number
 from gatling_beam.domains.plans import Result, Slot, Step
 from gatling_beam.domains.policies import Policy
@@ -209,11 +207,12 @@ class _Draw:
     def _say(self, style: Style, name: str, parameter: Parameter, value: Any) -> str:
         if parameter.of == "approval":
             return say_approval(self.rng, value)
-        if isinstance(value, list):
+        kind = type(value)
+        if kind is list:
             return say_list(value)
-        if isinstance(value, date):
+        if kind is date:
             return style.day(value)
-        if isinstance(value, int):
+        if kind is int:
             return style.number(value)
         if parameter.type == "field":
             return self.domain.spec.records[parameter.of].fields[value].says
@@ -262,7 +261,7 @@ class _Draw:
                 "user_role": self.policy.role,
                 "session": self.session,
                 "edges": [[f"call_{a + 1}", f"call_{b + 1}", evidence] for a, b, evidence in edges],
-                "warrant": msgspec.to_builtins(warrant),
+                "warrant": warrant,
                 "contexts": self.contexts,
                 "oracle": "template",
             },
@@ -278,12 +277,13 @@ class _Draw:
         return arguments
 
     def _argument(self, value: Any, ids: dict[str, str]) -> Any:
-        if isinstance(value, Slot):
+        kind = type(value)
+        if kind is Slot:
             drawn = self.values[value.name]
-            return drawn.isoformat() if isinstance(drawn, date) else drawn
-        if isinstance(value, Result):
+            return drawn.isoformat() if type(drawn) is date else drawn
+        if kind is Result:
             return f"${ids[value.step]}.{value.field}$"
-        return [self._argument(item, ids) for item in value] if isinstance(value, list) else value
+        return [self._argument(item, ids) for item in value] if kind is list else value
 
     def _scope(self, step: Step, arguments: dict[str, Any], rows: dict[str, int | None]) -> Scope:
         own = arguments.get("limit", step.tool.parameters["limit"].default if "limit" in step.tool.parameters else None)

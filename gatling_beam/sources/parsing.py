@@ -133,9 +133,16 @@ def _decoded_once(text: str, what: str) -> Any:
 
 def count_keys(value: Any) -> int:
     """The number of keys in all objects of a decoded JSON value."""
+    n = 0
     if type(value) is dict:
-        return len(value) + sum(count_keys(v) for v in value.values() if type(v) is dict or type(v) is list)
-    return sum(count_keys(v) for v in value if type(v) is dict or type(v) is list) if type(value) is list else 0
+        n = len(value)
+        value = value.values()
+    elif type(value) is not list:
+        return 0
+    for member in value:
+        if type(member) is dict or type(member) is list:
+            n += count_keys(member)
+    return n
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

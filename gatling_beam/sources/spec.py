@@ -16,7 +16,8 @@ class SourceFiles(BaseModel):
     the array or object, "" for the whole file), one row a file, Parquet, or CSV with a header.
     `join` is a path with `{file}` for a companion file of JSON lines whose members are merged into the row of equal
     `id`. Entries with the same config and split are forms the same rows may be stored in: the first one that matches a
-    file is read.
+    file is read. Where none does, the data set is unavailable in part, unless all of them are `optional`: it is not
+    known whether there are such files.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +30,7 @@ class SourceFiles(BaseModel):
     rows_at: str = ""
     join: str = ""
     default: bool = True
+    optional: bool = False
 
 
 class SourceSpec(BaseModel):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from gatling_beam.domains.loader import domain_names
@@ -33,6 +34,7 @@ def schema_problems(trace: GoldTrace) -> Iterator[Problem]:
             yield from _call(which, call, made)
 
 
+@lru_cache(maxsize=1 << 14)
 def tool_of(which: Domain, tool_id: str) -> Tool | None:
     """The tool of an id `<domain>.<tool>`; None if the domain has none."""
     owner, _, name = tool_id.partition(".")
