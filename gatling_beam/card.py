@@ -28,6 +28,7 @@ def card(manifest: Manifest, ledger: Ledger) -> str:
         f"# Gatling-10M: {literal(manifest.stage)}",
         f"{manifest.actual_samples:,} rows{_of_target(manifest)} in {len(manifest.files):,} files "
         f"({manifest.format}), seed {manifest.seed}.",
+        *_loading(manifest),
         "## Sources and licences",
         _table(
             ("source", "data set", "revision", "licence", "gated", "rows"),
@@ -86,6 +87,17 @@ def _of_target(manifest: Manifest) -> str:
     if manifest.target_samples is None:
         return ""
     return f" of {manifest.target_samples:,} asked for ({manifest.coverage})"
+
+
+def _loading(manifest: Manifest) -> list[str]:
+    """What `load_dataset` does not do with these files, if it is anything."""
+    if manifest.format == "avro":
+        return ["`datasets.load_dataset` does not read Avro: take another Avro reader, or write Parquet."]
+    if not manifest.actual_samples:
+        return ["`datasets.load_dataset` fails on a data set without rows, and this one has none."]
+    if manifest.format == "jsonl":
+        return ["`datasets.load_dataset` may round the last digit of a float in JSON lines; Parquet keeps it."]
+    return []
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -22,21 +22,27 @@ class LedgerMismatch(ValueError):
 def commit(directory: str, ledger: Ledger, *, documents: Iterable[ShardFile] = (), **manifest: Any) -> Manifest:
     """Writes `ledger.json`, `README.md` and then `manifest.json` of a directory whose data files are all written.
 
-    `manifest` holds the other arguments of `make_manifest`.
+    `documents` are other files that are there; ledger and card are listed with them. `manifest` holds the other
+    arguments of `make_manifest`.
 
     Raises:
       LedgerMismatch: if the ledger does not add up, or its rows are not those of the files; nothing is committed,
         the ledger is written all the same, to be read.
     """
-    data = ledger_bytes(ledger)
-    written = ShardFile(LEDGER_NAME, rows=0, bytes=len(data), sha256=sha256(data).hexdigest())
-    made = make_manifest(ledger=ledger, documents=[written, *documents], **manifest)
-    write_bytes(join(directory, LEDGER_NAME), data)
+    listed = [*documents, _written(directory, LEDGER_NAME, ledger_bytes(ledger))]
+    made = make_manifest(ledger=ledger, documents=listed, **manifest)
     if problems := [*ledger.check(), *count_problems(made, ledger)]:
         raise LedgerMismatch(problems)
-    write_bytes(join(directory, CARD_NAME), card(made, ledger).encode())
+    # The card says nothing of documents, so the manifest can list it and its hash.
+    listed.append(_written(directory, CARD_NAME, card(made, ledger).encode()))
+    made = make_manifest(ledger=ledger, documents=listed, **manifest)
     write_manifest(directory, made)
     return made
+
+
+def _written(directory: str, name: str, data: bytes) -> ShardFile:
+    write_bytes(join(directory, name), data)
+    return ShardFile(name, rows=0, bytes=len(data), sha256=sha256(data).hexdigest())
 
 
 def count_problems(manifest: Manifest, ledger: Ledger) -> list[str]:

@@ -50,7 +50,7 @@ class Manifest(BaseModel):
       row_type: what a row of the data files is.
       files: the data files, with names relative to the directory.
       dead_letters: the files of dead letters.
-      documents: other files that belong to the directory (the ledger, side tables).
+      documents: other files that belong to the directory (the ledger, the card, side tables).
       actual_samples, target_samples: rows written, and asked for (None: as many as there are).
       coverage: actual of target, as "50.0%"; None without a target.
       total_loaders_successful: sources with at least one row in the output.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from fsspec.core import url_to_fs
 
 from gatling_beam.files import expand_glob, join, sha256_of
 from gatling_beam.manifest import read_manifest
@@ -28,7 +29,8 @@ class ChangedShard(ValueError):
 def list_shards(targets: Iterable[str], format: str | None = None) -> list[ShardRef]:
     """The files that `targets` stand for, in order, each once.
 
-    A target is an output directory, of which the manifest's data files are taken and nothing else; a file; or a glob.
+    A target is an output directory, of which the manifest's data files are taken and nothing else; a file; or a glob,
+    if neither a directory nor a file of that very name is there.
     A file's format is what its name ends in, unless `format` says it.
 
     Raises:
@@ -44,15 +46,19 @@ def list_shards(targets: Iterable[str], format: str | None = None) -> list[Shard
 
 
 def _shards_of(target: str, format: str | None) -> list[ShardRef]:
-    name = target.rstrip("/").rpartition("/")[2]
-    if _GLOB & set(target):
+    fs, path = url_to_fs(target)
+    # What is there comes first: a directory may be called `out[1]` or `run.parquet`, and a file `a[1].parquet`.
+    if fs.isdir(path):
+        return _committed(target, format)
+    if not (_GLOB & set(target)) or fs.isfile(path):
+        name = target.rpartition("/")[2]
+        if not fs.exists(path) and name.rpartition(".")[2] not in FORMATS:
+            return _committed(target, format)
+        paths = [target]
+    else:
         paths = expand_glob(target)
         if not paths:
             raise FileNotFoundError(f"no file matches {target!r}")
-    elif name.rpartition(".")[2] in FORMATS:
-        paths = [target]
-    else:
-        return _committed(target, format)
     return [ShardRef(path, format or format_of(path)) for path in paths]
 
 

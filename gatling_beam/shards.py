@@ -1,5 +1,7 @@
 """Shards: files of rows as Parquet, JSON lines or Avro, with the same bytes for the same rows, and their readers."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Literal, TypeVar, get_args
@@ -18,6 +20,25 @@ T = TypeVar("T")
 
 Format = Literal["parquet", "jsonl", "avro"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+
+#: What the readers of damaged files raise: there is no common class.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    OSError,
+    EOFError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+    pa.ArrowException,
+    fastavro.schema.SchemaParseException,
+    fastavro.schema.UnknownType,
+)
 
 ROW_GROUP_SIZE = 20_000
 _BATCH = 2_000

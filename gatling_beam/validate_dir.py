@@ -14,11 +14,9 @@ from gatling_beam.graph import plan_problem
 from gatling_beam.ledger import LEDGER_NAME, Ledger, read_ledger
 from gatling_beam.manifest import MANIFEST_NAME, Manifest, read_manifest
 from gatling_beam.sample import DeadLetter, Sample
-from gatling_beam.shards import Format, ShardFile, count_rows, read_shard
+from gatling_beam.shards import UNREADABLE, Format, ShardFile, count_rows, read_shard
 
 _MAX_OF_A_KIND = 20
-_REPORT_NAME = "report.html"
-_UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError)
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -89,6 +87,8 @@ def validate_directory(directory: str, *, connected: bool = True) -> Report:
     except ValueError as e:
         return Report(directory, files=0, rows=0, problems=(str(e),))
     problems = _Problems()
+    for name in sorted({LEDGER_NAME, CARD_NAME} - {file.name for file in manifest.documents}):
+        problems.add("manifest", f"the manifest does not list {name}, which every run writes")
     sound = _check_files(directory, manifest, problems)
     ledger = _check_ledger(directory, manifest, problems)
     rows = 0
@@ -125,13 +125,13 @@ def _check_files(directory: str, manifest: Manifest, problems: _Problems) -> set
         if file.name in sound:
             try:
                 rows = count_rows(join(directory, file.name), manifest.format)
-            except _UNREADABLE as e:
+            except UNREADABLE as e:
                 problems.add("unreadable file", f"{file.name} cannot be read as {manifest.format}: {e}")
                 sound.discard(file.name)
                 continue
             if rows != file.rows:
                 problems.add("row count", f"{file.name} holds {rows:,} rows, the manifest says {file.rows:,}")
-    known = {file.name for file in [*data, *manifest.documents]} | {MANIFEST_NAME, CARD_NAME, _REPORT_NAME, LEDGER_NAME}
+    known = {file.name for file in [*data, *manifest.documents]} | {MANIFEST_NAME}
     for name in sorted(present - known):
         problems.add("unknown file", f"{name} is not listed in the manifest")
     if sum(file.rows for file in manifest.files) != manifest.actual_samples:
@@ -167,7 +167,7 @@ def _check_rows(
                 if problem := plan_problem(sample.execution_plan, connected=connected):
                     reason, detail = problem
                     problems.add("bad plan", f"{file.name}, row {row}: {reason}: {detail}")
-        except _UNREADABLE as e:
+        except UNREADABLE as e:
             problems.add("undecodable row", f"{file.name}: row {row + 1} or one after it cannot be decoded: {e}")
     for name, digests in (("sample_id", sample_ids), ("intent_hash", intents)):
         if repeated := digests.repeated():
@@ -181,7 +181,7 @@ def _count_dead(directory: str, files: Iterable[ShardFile], format: Format, prob
     for file in files:
         try:
             by_source.update(letter.source for letter in read_shard(join(directory, file.name), format, DeadLetter))
-        except _UNREADABLE as e:
+        except UNREADABLE as e:
             problems.add("undecodable row", f"{file.name} holds a dead letter that cannot be decoded: {e}")
     return by_source
 

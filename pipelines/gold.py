@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal
 
 import apache_beam as beam
@@ -130,6 +131,7 @@ def _close(options: GoldOptions, job: GoldJob, shards: list[GoldShard], key: str
     files = tuple(ShardFile(f"{DATA}/{shard.name}", shard.rows, shard.bytes, shard.sha256) for shard in shards)
     diversity = msgspec.json.format(msgspec.json.encode(figures))
     write_bytes(join(options.output, DIVERSITY), diversity)
+    listed = ShardFile(DIVERSITY, rows=0, bytes=len(diversity), sha256=sha256(diversity).hexdigest())
     remove_temporary(options.output)
     close_run(
         options.output,
@@ -146,10 +148,12 @@ def _close(options: GoldOptions, job: GoldJob, shards: list[GoldShard], key: str
         format="jsonl",
         row_type="GoldTrace",
         target_samples=job.total,
+        documents=[listed],
         source_versions={
             SOURCE: SourceVersion(dataset=DATASET, revision=options.oracle, licence="apache-2.0", gated=False)
         },
     )
+    release(options.output)
     for problem in figures.problems() if job.total >= 10_000 else ():
         print(f"WARNING: diversity: {problem}", file=sys.stderr)
 

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import fastavro
 import msgspec
-import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from pydantic import Field
@@ -15,19 +14,18 @@ from pydantic import Field
 from gatling_beam.files import join, list_files, open_reader
 from gatling_beam.pipelines.options import Options, UserError, parse, parser_of, refuse_unknown
 from gatling_beam.pipelines.output import DATA
+from gatling_beam.pipelines.place import Place
 from gatling_beam.render import render_dead_letters, render_sample
 from gatling_beam.sample import DeadLetter, Sample
-from gatling_beam.shards import FORMATS, Format, check_format, read_shard
+from gatling_beam.shards import FORMATS, UNREADABLE, Format, check_format, read_shard
 
 T = TypeVar("T")
-
-_UNREADABLE = (ValueError, KeyError, TypeError, EOFError, pa.ArrowInvalid)
 
 
 class InspectOptions(Options):
     """What to show."""
 
-    file: str = Field(
+    file: Place = Field(
         description="a file of rows or of dead letters (.parquet, .jsonl, .avro), or an output directory",
         min_length=1,
         json_schema_extra={"positional": True},
@@ -105,7 +103,7 @@ def row_type(path: str, format: Format) -> type[Sample] | type[DeadLetter]:
     """
     try:
         columns = _columns(path, format)
-    except _UNREADABLE as e:
+    except UNREADABLE as e:
         raise UserError(f"{path} cannot be read as {format}: {e}") from e
     if "dead_id" in columns:
         return DeadLetter
@@ -129,7 +127,7 @@ def _columns(path: str, format: Format) -> set[str]:
 def _read(path: str, kind: type[T]) -> Iterator[T]:
     try:
         yield from read_shard(path, format_of(path), kind)
-    except _UNREADABLE as e:
+    except UNREADABLE as e:
         raise UserError(f"{path} holds a row that cannot be decoded: {e}") from e
 
 

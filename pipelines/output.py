@@ -122,6 +122,7 @@ def _prepare(options: PlaceOptions, mine: Owner, keep: bool) -> Literal["start",
             return "finished"
     claim(marker, mine, before)
     if keep and options.resume and before is not None and before.stage_key == mine.stage_key:
+        _remove(directory, [name for name in ours if _HALF_WRITTEN.search(name)])
         return "go_on"
     _remove(directory, ours)
     return "start"
@@ -171,10 +172,7 @@ def _listed(directory: str) -> set[str] | None:
 def _is_ours(name: str, listed: set[str]) -> bool:
     whole = _HALF_WRITTEN.sub(r"\1\2", name)
     return (
-        whole in listed
-        or whole in _DOCUMENTS
-        or name.startswith(f"{TEMPORARY}/")
-        or _ROWS.fullmatch(whole) is not None
+        whole in listed or whole in _DOCUMENTS or name.startswith(f"{TEMPORARY}/") or _ROWS.fullmatch(whole) is not None
     )
 
 
@@ -191,7 +189,7 @@ def _remove(directory: str, names: list[str]) -> None:
     """Removes files, the manifest first: without it the directory counts as unfinished, whatever happens next."""
     fs, root = url_to_fs(directory)
     for name in sorted(names, key=lambda name: name != MANIFEST_NAME):
-        if name != MARKER:
+        if not name.startswith(f"{TEMPORARY}/"):
             fs.rm_file(join(root, name))
     remove_temporary(directory)
 

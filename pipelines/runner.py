@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
-from apache_beam.runners.runner import PipelineState
+from apache_beam.runners.runner import PipelineState, create_runner
 from pydantic import Field
 
 from gatling_beam.hub import SourceError
@@ -63,6 +63,7 @@ def beam_options(engine: EngineOptions, args: Sequence[str], model: type[Options
     name = runner_name(options)
     if not (name in _JOB_SERVER_RUNNERS and all(arg.startswith("-") for arg in leftover)):
         refuse_unknown(model, leftover, [flag for action in parser._actions for flag in action.option_strings])
+    _refuse_unknown_runner(options)
     _refuse_lossy(options)
     if name == "prism" and not _given(args, "job_server_timeout"):
         options.view_as(PortableOptions).job_server_timeout = _JOB_SERVER_TIMEOUT_S
@@ -138,6 +139,16 @@ def _beam_parser(options: PipelineOptions, args: Sequence[str]) -> tuple[Argumen
 
 def _beam_error(message: str) -> NoReturn:
     raise UsageError(f"{message} (a flag of Beam)")
+
+
+def _refuse_unknown_runner(options: PipelineOptions) -> None:
+    given = options.view_as(StandardOptions).runner
+    if given is None:
+        return
+    try:
+        create_runner(given)
+    except (ValueError, ImportError, AttributeError) as e:
+        raise UsageError(f"--runner={given} is no runner that Beam can make here: {e}") from e
 
 
 def _refuse_lossy(options: PipelineOptions) -> None:

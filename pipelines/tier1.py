@@ -95,7 +95,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
                 format=options.format,
                 options=engine,
             )
-    # Before the manifest: a finished directory holds nothing that is not listed.
+    # Before the manifest: a finished directory holds nothing that is not listed, but for the marker's last moment.
     remove_temporary(options.output)
     close_run(
         options.output,
@@ -121,6 +121,7 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
             for name, spec in available.specs.items()
         },
     )
+    release(options.output)
 
 
 def refuse_too_many_bad(outcome: Outcome, fraction: float | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from gatling_beam.pipelines.options import Options, parse, parser_of, refuse_unknown
+from gatling_beam.pipelines.place import Place
 from gatling_beam.render import one_line
 from gatling_beam.validate_dir import validate_directory
 
@@ -13,7 +14,7 @@ from gatling_beam.validate_dir import validate_directory
 class ValidateOptions(Options):
     """What to check."""
 
-    directory: str = Field(
+    directory: Place = Field(
         description="the output directory of a run, a path or an fsspec URL",
         min_length=1,
         json_schema_extra={"positional": True},

@@ -1,6 +1,7 @@
 """`NormalizeToPlan`: source rows become plans."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 import apache_beam as beam
 
@@ -8,6 +9,22 @@ from gatling_beam.normalize import STAGE, normalize_row
 from gatling_beam.sample import SourceRow
 from gatling_beam.sources import SourceSpec, load_catalogue
 from gatling_beam.transforms._outcomes import Outcome, Rows, SplitOutcomes, split_outcomes
+
+
+def spec_of(specs: Mapping[str, SourceSpec], name: str) -> SourceSpec:
+    """The entry of the source called `name`.
+
+    Raises:
+      ValueError: with the names that look like it, if there is none.
+    """
+    if name in specs:
+        return specs[name]
+    close = get_close_matches(name, specs, n=3, cutoff=0.5)
+    hint = f" (did you mean {' or '.join(close)}?)" if close else ""
+    raise ValueError(
+        f"a row says source={name!r}, which is not in the catalogue{hint}: give its entry, "
+        "NormalizeToPlan(sources=[SourceSpec(...)])"
+    )
 
 
 class _Normalize(SplitOutcomes):
@@ -23,7 +40,7 @@ class _Normalize(SplitOutcomes):
         return element.source
 
     def outcome(self, element: SourceRow, notes: dict[str, int]) -> Outcome:
-        return normalize_row(element, self._specs[element.source], notes)
+        return normalize_row(element, spec_of(self._specs, element.source), notes)
 
 
 @beam.typehints.with_input_types(SourceRow)
@@ -36,6 +53,9 @@ class NormalizeToPlan(beam.PTransform):
 
     Args:
       sources: catalogue entries of your own, for rows of sources that the catalogue does not have.
+
+    Raises:
+      ValueError: while it runs, for a row of a source that is in neither; the message has names that look like it.
 
     Example:
       >>> plans = rows | NormalizeToPlan()

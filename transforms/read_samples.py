@@ -16,6 +16,7 @@ register(ShardRef)
 Path = str | PathLike[str]
 
 
+@beam.typehints.with_input_types(beam.pvalue.PBegin)
 @beam.typehints.with_output_types(Sample)
 class ReadSamples(beam.PTransform):
     """Reads stored rows -> PCollection[Sample], bounded, in no particular order.
@@ -26,7 +27,7 @@ class ReadSamples(beam.PTransform):
 
     Args:
       directory_or_glob: an output directory, a file, a glob (`out/part-*.parquet`), or a list of these; local paths
-        or URLs that fsspec knows (`gs://...`).
+        or URLs that fsspec knows (`gs://...`). A name that is there as it stands is no glob.
       format: parquet, jsonl or avro; needed only for files whose name does not end so.
       validate: compare every file's SHA-256 with the manifest's before its rows are used.
       documents: False leaves out the texts of policies and tool sets where an id stands for them.

@@ -1,7 +1,10 @@
 """`ToRows` and `FromRows`: samples as flat rows, for Beam SQL, Beam YAML and other languages, and back."""
 
+from typing import Any
+
 import apache_beam as beam
 from apache_beam import coders
+from apache_beam.typehints.row_type import RowTypeConstraint
 
 import gatling_beam.transforms._coders  # noqa: F401
 from gatling_beam.flat import PlanRow, from_row, to_row
@@ -28,7 +31,26 @@ class FromRows(beam.PTransform):
     """PCollection of rows with a column `sample_json` -> PCollection[Sample]: the inverse of `ToRows`.
 
     Other columns are not looked at, so a filter in SQL keeps samples as they are and a changed column changes nothing.
+
+    Raises:
+      TypeCheckError: at construction, for elements that are known to have no column `sample_json`.
     """
 
     def expand(self, rows: beam.PCollection) -> beam.PCollection[Sample]:
+        _require_column(rows.element_type)
         return rows | "FromRow" >> beam.Map(from_row).with_output_types(Sample)
+
+
+def _require_column(element_type: Any) -> None:
+    """Refuses elements that cannot be rows with `sample_json`; of the type Any nothing is known."""
+    if element_type is Any:
+        return
+    row = element_type
+    if not isinstance(row, RowTypeConstraint):
+        row = RowTypeConstraint.from_user_type(element_type)
+    names = [name for name, _ in row._fields] if row else []
+    if "sample_json" not in names:
+        columns = f"columns {', '.join(names)}" if names else "no columns"
+        raise beam.typehints.TypeCheckError(
+            f"FromRows takes rows with a column sample_json, as ToRows makes them; {element_type} has {columns}"
+        )

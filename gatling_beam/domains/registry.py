@@ -25,6 +25,16 @@ class Domain:
         return expand_tools(self.spec)
 
     @cached_property
+    def list_values(self) -> dict[str, tuple[str, ...]]:
+        """The values of each list."""
+        return {name: tuple(words) for name, words in self.spec.lists.items()}
+
+    @cached_property
+    def spoken(self) -> dict[str, tuple[str, ...]]:
+        """How the values of each list are said."""
+        return {name: tuple(words.values()) for name, words in self.spec.lists.items()}
+
+    @cached_property
     def plans(self) -> dict[str, tuple[Step, ...]]:
         """The plan of each task."""
         return {name: parse_plan(task.plan, self.tools) for name, task in self.spec.tasks.items()}

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from gatling_beam.domains.dice import Dice
 from gatling_beam.domains.numbers import draw_number
 from gatling_beam.domains.spec import DomainSpec
 
@@ -30,6 +31,7 @@ class World:
         self.world_id = f"{spec.domain}-1"
         self._forms = {kind: (record.id.rstrip("#"), record.id.count("#")) for kind, record in spec.records.items()}
         self._owners = {kind: _owners(spec, kind) for kind in spec.records}
+        self._turns: dict[tuple[str, frozenset[str] | None], tuple[int, ...]] = {}
         rng = Random(f"people/{spec.domain}")
         #: The addresses of each group of people.
         self.people = {group: _people(rng, domain) for group, domain in spec.people.items()}
@@ -56,15 +58,23 @@ class World:
         owners = self._owners[kind]
         return owners[number % len(owners)] if owners else ""
 
-    def some_number(self, rng: Random, kind: str, allowed: frozenset[str] | None) -> int:
+    def some_number(self, rng: Dice, kind: str, allowed: frozenset[str] | None) -> int:
         """The number of a record at random that belongs to one of `allowed` (None: to anybody)."""
         owners = self._owners[kind]
-        places = [k for k, owner in enumerate(owners) if allowed is None or owner in allowed]
-        if not places:
-            return rng.randint(1, self.size(kind))
-        place = places[int(rng.random() * len(places))]
-        turns = (self.size(kind) - place) // len(owners)
-        return place + len(owners) * rng.randint(0 if place else 1, turns)
+        if not owners:
+            return 1 + rng.below(self.size(kind))
+        place = rng.pick(self._places(kind, allowed))
+        first = 0 if place else 1
+        return place + len(owners) * (first + rng.below((self.size(kind) - place) // len(owners) + 1 - first))
+
+    def _places(self, kind: str, allowed: frozenset[str] | None) -> tuple[int, ...]:
+        """The places in the turns of owners that belong to `allowed`; all if none does."""
+        key = (kind, allowed)
+        if key not in self._turns:
+            owners = self._owners[kind]
+            places = tuple(k for k, owner in enumerate(owners) if allowed is None or owner in allowed)
+            self._turns[key] = places or tuple(range(len(owners)))
+        return self._turns[key]
 
     def fields(self, kind: str, number: int) -> dict[str, Any]:
         """The fields of a record, drawn from its number."""

@@ -17,7 +17,7 @@ _TRIES = 16
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 #: Strings as wholes, and the signs outside of them that tell where a row ends.
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},"]', re.DOTALL)
+_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},"]', re.DOTALL)
 _lenient = json.JSONDecoder(strict=False)
 
 

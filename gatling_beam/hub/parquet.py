@@ -1,21 +1,22 @@
 """Rows of Parquet files as JSON, through checked ranged reads of the footer and the column chunks alone."""
 
-import base64
 import io
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gatling_beam.hub.errors import MalformedSource
 from gatling_beam.hub.model import FileRef
+from gatling_beam.hub.parquet_values import row_encoder
 from gatling_beam.hub.store import Store
 
 #: Smaller files are fetched in one request, and so checked as a whole.
 _WHOLE_BYTES = 4 << 20
 _BATCH_ROWS = 1_000
+#: What pyarrow raises for bytes that are no Parquet file.
+_DAMAGED = (pa.ArrowException, OSError)
 
 
 class CheckedFile(io.RawIOBase):
@@ -57,8 +58,8 @@ def open_parquet(store: Store, file: FileRef) -> pq.ParquetFile:
     source: Any = store.open_whole(file) if whole else CheckedFile(store, file)
     try:
         return pq.ParquetFile(source, pre_buffer=not whole)
-    except pa.ArrowInvalid as e:
-        raise MalformedSource(f"{file.path} is not a Parquet file: {e}") from e
+    except _DAMAGED as e:
+        raise MalformedSource(f"{file.path} is not a Parquet file: {_one_line(e)}") from e
 
 
 def row_group_bytes(parquet: pq.ParquetFile) -> list[int]:
@@ -69,57 +70,27 @@ def row_group_bytes(parquet: pq.ParquetFile) -> list[int]:
 def parquet_rows(store: Store, file: FileRef, start: int, stop: int | None) -> Iterator[tuple[int, bytes]]:
     """`(row number in the file, row as JSON)` of the row groups [start, stop); stop=None is "to the end".
 
-    Dates and times are ISO 8601 text, decimals text, durations ISO 8601 text, bytes `{"bytes": "<base64>"}` whether
-    or not they are text, NaN and infinities null.
+    Values are written as `gatling_beam.hub.parquet_values` says.
+
+    Raises:
+      MalformedSource: if the file is damaged, or a row group does not hold as many rows as the footer says.
     """
     parquet = open_parquet(store, file)
     metadata = parquet.metadata
-    groups = range(start, metadata.num_row_groups if stop is None else stop)
     row = sum(metadata.row_group(i).num_rows for i in range(start))
-    binary = any(_has_binary(field.type) for field in parquet.schema_arrow)
     try:
-        for group in groups:
+        encode = row_encoder(parquet.schema_arrow)
+        for group in range(start, metadata.num_row_groups if stop is None else stop):
+            upto = row + metadata.row_group(group).num_rows
             for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, row_groups=[group], use_threads=False):
-                for data in _batch_rows(batch, binary):
+                for data in encode(batch):
                     yield row, data
                     row += 1
-    except (pa.ArrowInvalid, OSError) as e:
-        raise MalformedSource(f"{file.path}, row {row}: {e}") from e
+            if row != upto:
+                raise MalformedSource(f"{file.path}: row group {group} ends at row {row:,}, not at {upto:,}")
+    except _DAMAGED as e:
+        raise MalformedSource(f"{file.path}, row {row}: {_one_line(e)}") from e
 
 
-def _batch_rows(batch: pa.RecordBatch, binary: bool) -> Iterator[bytes]:
-    try:
-        rows = batch.to_pylist()
-    except UnicodeDecodeError as e:
-        if batch.num_rows == 1:
-            # Not a row that anyone can use, but one that must be counted: adapters refuse a row that is no object.
-            yield msgspec.json.encode(f"a text column of this row is not valid UTF-8: {e}")
-            return
-        for i in range(batch.num_rows):
-            yield from _batch_rows(batch.slice(i, 1), binary)
-        return
-    for row in rows:
-        yield msgspec.json.encode(_plain(row) if binary else row, enc_hook=_other)
-
-
-def _has_binary(kind: pa.DataType) -> bool:
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        return True
-    if pa.types.is_dictionary(kind):
-        return _has_binary(kind.value_type)
-    return any(_has_binary(kind.field(i).type) for i in range(kind.num_fields))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return {"bytes": base64.b64encode(value).decode()}
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _other(value: Any) -> Any:
-    # pandas' Timestamp and Timedelta, which pyarrow gives for nanoseconds
-    return value.isoformat()
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

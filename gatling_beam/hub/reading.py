@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gatling_beam.hub.documents import csv_rows, decompressed, json_rows
-from gatling_beam.hub.errors import MalformedSource
+from gatling_beam.hub.errors import MalformedSource, naming
 from gatling_beam.hub.lines import range_lines, stream_lines
 from gatling_beam.hub.model import FileRef, Part, RepoFile, Unit
 from gatling_beam.hub.parquet import parquet_rows
@@ -17,6 +17,8 @@ from gatling_beam.hub.store import Store, open_store
 from gatling_beam.hub.units import cut_lines
 from gatling_beam.sample import SourceRow
 
+#: The stage of the ledger that counts the rows read.
+STAGE = "read"
 #: The first read of a unit of which only some rows are wanted.
 _FIRST_BYTES = 256 << 10
 
@@ -32,8 +34,8 @@ def read_unit(unit: Unit) -> Iterator[SourceRow]:
       SourceUnavailable, TruncatedSource, MalformedSource: the unit cannot be read as the listing promises.
     """
     store = open_store(unit.repository)
-    rows = (row for part in unit.parts for row in _part_rows(store, unit, part))
-    return islice(rows, unit.limit)
+    with naming(unit.repository):
+        yield from islice((row for part in unit.parts for row in _part_rows(store, unit, part)), unit.limit)
 
 
 def _part_rows(store: Store, unit: Unit, part: Part) -> Iterator[SourceRow]:
@@ -122,12 +124,12 @@ def _joined(
 def _members(data: bytes) -> dict[str, msgspec.Raw] | None:
     try:
         return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _id(members: dict[str, msgspec.Raw]) -> str | int | None:
     try:
         return msgspec.json.decode(members.get("id", b"null"), type=str | int | None)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

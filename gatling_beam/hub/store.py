@@ -101,6 +101,8 @@ class MirrorStore(Store):
             raise SourceUnavailable(
                 f"{self.folder}/{file.path} was there when the files were listed and is gone"
             ) from e
+        except PermissionError as e:
+            raise SourceUnavailable(f"{self.folder}/{file.path} must not be read by this user") from e
         if len(data) != stop - start:
             raise TruncatedSource(
                 f"{self.folder}/{file.path}: bytes {start}-{stop} gave {len(data)} bytes; "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gatling_beam.hub.documents import MAX_JSON_BYTES, compression, whole_in_memory
-from gatling_beam.hub.errors import MalformedSource
+from gatling_beam.hub.errors import MalformedSource, naming
 from gatling_beam.hub.model import Listing, Part, RepoFile, Unit
 from gatling_beam.hub.parquet import open_parquet, row_group_bytes
 from gatling_beam.hub.store import Store, open_store
@@ -29,6 +29,11 @@ def plan_units(
       MalformedSource: if a JSON document other than an array has more than 1 GiB, a file is no Parquet file, or rows
         that may be prefixes of the next are to be read from a Parquet file.
     """
+    with naming(listing.repository):
+        return _planned(listing, unit_bytes, row_group_bytes, limit)
+
+
+def _planned(listing: Listing, unit_bytes: int, group_bytes: int, limit: int | None) -> list[Unit]:
     for file in listing.files:
         _check(file, listing.repository.prefix_rows)
     if limit is not None:
@@ -37,7 +42,7 @@ def plan_units(
     units: list[list[Part]] = []
     room = 0
     for file in listing.files:
-        for part, size in _parts(file, store, unit_bytes, row_group_bytes):
+        for part, size in _parts(file, store, unit_bytes, group_bytes):
             if not units or size > room or len(units[-1]) >= _MAX_FILES:
                 units.append([])
                 room = unit_bytes

@@ -1,12 +1,14 @@
 """How drawn values are said in a request: one style a request, every value as a reader would write it."""
 
 from datetime import date
-from random import Random
 from typing import Any
 
 import msgspec
 
-_DATES = ("%-d %B %Y", "%Y-%m-%d", "%B %-d, %Y", "%d.%m.%Y")
+from gatling_beam.domains.dice import Dice
+
+_MONTHS = tuple("January February March April May June July August September October November December".split())
+_DATES = ("{d.day} {month} {d.year}", "{d}", "{month} {d.day}, {d.year}", "{d.day:02d}.{d.month:02d}.{d.year}")
 _WHEN = ("from {a} to {b}", "between {a} and {b}", "in the {days} up to and including {b}")
 _ONE_DAY = "on {b}"
 _APPROVAL = (" Approval {x} covers it.", " The approval is {x}.", " It was approved as {x}.")
@@ -31,9 +33,9 @@ class Style(msgspec.Struct, frozen=True):
     thousands: bool
 
     @classmethod
-    def draw(cls, rng: Random) -> "Style":
+    def draw(cls, rng: Dice) -> "Style":
         """A style at random."""
-        return cls(rng.choice(_DATES), rng.choice(_WHEN), rng.random() < 0.5)
+        return cls(rng.pick(_DATES), rng.pick(_WHEN), rng.random() < 0.5)
 
     def number(self, value: int) -> str:
         """A number, with or without a comma after the thousands."""
@@ -41,7 +43,7 @@ class Style(msgspec.Struct, frozen=True):
 
     def day(self, value: date) -> str:
         """A date."""
-        return value.strftime(self.date)
+        return self.date.format(d=value, month=_MONTHS[value.month - 1])
 
     def period(self, since: date, until: date) -> str:
         """A date range, both ends counted."""
@@ -56,20 +58,20 @@ def say_list(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def say_approval(rng: Random, approval_id: str | None) -> str:
+def say_approval(rng: Dice, approval_id: str | None) -> str:
     """The sentence that names an approval, with a blank before it; "" where there is none."""
-    return rng.choice(_APPROVAL).format(x=approval_id) if approval_id else ""
+    return rng.pick(_APPROVAL).format(x=approval_id) if approval_id else ""
 
 
-def embed(rng: Random, sentence: str, because: tuple[str, ...]) -> str:
+def embed(rng: Dice, sentence: str, because: tuple[str, ...]) -> str:
     """The sentence among others that ask for nothing: an opener, a reason, a closer, each in about half the cases."""
     parts: list[str] = [sentence]
     if rng.random() < 0.7:
-        parts.insert(rng.randint(0, 1), rng.choice(because))
+        parts.insert(rng.below(2), rng.pick(because))
     if rng.random() < 0.5:
-        parts.insert(0, rng.choice(_OPENERS))
+        parts.insert(0, rng.pick(_OPENERS))
     if rng.random() < 0.5:
-        parts.append(rng.choice(_CLOSERS))
+        parts.append(rng.pick(_CLOSERS))
     return " ".join(parts)
 
 

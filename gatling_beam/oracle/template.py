@@ -4,20 +4,21 @@ Trace i depends on (seed, i) and the list of domains alone. The warrant comes fi
 of the role, plan and request are made from the same values.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from random import Random
 from typing import Any
 
+from gatling_beam.domains.dice import Dice
 from gatling_beam.domains.numbers import draw_number
 from gatling_beam.domains.plans import Result, Slot, Step
 from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.spec import REGISTERS
 from gatling_beam.domains.tools import Parameter
-from gatling_beam.domains.world import TODAY, fill_code, fill_id
+from gatling_beam.domains.world import TODAY
 from gatling_beam.oracle.speech import Style, embed, fill, say_approval, say_list
 from gatling_beam.oracle.trace import (
     SENSITIVITY_TIERS,
@@ -33,6 +34,7 @@ from gatling_beam.plan import TrustTier
 from gatling_beam.provenance import retrieved
 from gatling_beam.warrant import permitted_call
 
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 CREATED_AT = f"{TODAY.isoformat()}T09:00:00"
 _LIMIT_NAMES = {"rows": "max_results", "days": "max_days", "recipients": "max_recipients"}
 _USER = Provenance("user", "user_request", CREATED_AT)
@@ -61,7 +63,7 @@ class TemplateOracle:
         which = self._domains[number % len(self._domains)]
         tasks = self._tasks[number % len(self._domains)]
         key = blake2b(f"{self._seed}/{number}".encode(), digest_size=8).digest()
-        rng = Random(int.from_bytes(key, "big"))
+        rng = Dice(int.from_bytes(key, "big"))
         task = tasks[int(rng.random() * len(tasks))]
         policies = which.feasible[task]
         draw = _Draw(which, task, policies[int(rng.random() * len(policies))], rng)
@@ -71,7 +73,7 @@ class TemplateOracle:
 class _Draw:
     """One trace in the making."""
 
-    def __init__(self, which: Domain, task: str, policy: Policy, rng: Random) -> None:
+    def __init__(self, which: Domain, task: str, policy: Policy, rng: Dice) -> None:
         self.domain, self.task, self.policy, self.rng = which, task, policy, rng
         self.plan = which.plans[task]
         self.slots = which.slots[task]
@@ -92,12 +94,12 @@ class _Draw:
         allowed = self.policy.sets.get(parameter.of)
         taken = {v for n, v in self.values.items() if self.slots[n].of == parameter.of}
         options = [o for o in parameter.options if (allowed is None or o in allowed) and o not in taken]
-        return self.rng.choice(options or list(parameter.options))
+        return self.rng.pick(options or parameter.options)
 
     def _field(self, name: str, parameter: Parameter) -> str:
         """A field to group by, but none that the task fixes to one value."""
         fixed = {slot.of for slot in self.slots.values() if slot.type == "enum"} | self.slots.keys()
-        return self.rng.choice([option for option in parameter.options if option not in fixed] or parameter.options)
+        return self.rng.pick([option for option in parameter.options if option not in fixed] or parameter.options)
 
     def _integer(self, name: str, parameter: Parameter) -> int:
         low = max(1, parameter.minimum or 1)
@@ -116,21 +118,21 @@ class _Draw:
         return since if name == "since" else until
 
     def _future(self, name: str, parameter: Parameter) -> date:
-        return TODAY + timedelta(self.rng.randint(0, self.policy.windows.get(parameter.dimension, 30)))
+        return TODAY + timedelta(self.rng.below(self.policy.windows.get(parameter.dimension, 30) + 1))
 
     def _text(self, name: str, parameter: Parameter) -> str:
-        words = self.domain.spec.lists.get(name) or self.domain.spec.lists[parameter.name]
-        return self.rng.choice(list(words))
+        lists = self.domain.list_values
+        return self.rng.pick(lists.get(name) or lists[parameter.name])
 
     _rows = _text
 
     def _people(self, name: str, parameter: Parameter) -> list[str]:
-        needed = max((step.tool.worst_sensitivity for step in self.plan if step.tool.cls == "read"), default=1)
-        clearance = self.policy.clearance
-        groups = [group for group in self.domain.world.people if clearance.get(group, (5, 5))[1] >= needed]
-        pool = self.domain.world.people[self.rng.choice(groups or [max(clearance, key=lambda g: clearance[g][1])])]
+        needed = max([step.tool.worst_sensitivity for step in self.plan if step.tool.cls == "read"], default=1)
+        clearance, people = self.policy.clearance, self.domain.world.people
+        groups = [group for group in people if clearance.get(group, (5, 5))[1] >= needed]
         most = min(self.policy.limits.get("recipients", 3), 3)
-        return sorted(self.rng.sample(pool, self.rng.choice((1, 1, 1, 2, 3)[: 2 + most])))[:most]
+        count = self.rng.pick((1, 1, 1, 2, 3)[: 2 + most])
+        return sorted(self.rng.some(people[self.rng.pick(groups)], min(count, most)))
 
     def _id(self, name: str, parameter: Parameter) -> str | None:
         if parameter.of == "approval":
@@ -149,10 +151,11 @@ class _Draw:
         rng, spec = self.rng, self.domain.spec
         record = spec.records[kind]
         subject = self._subject(record.about or "")
-        channel = rng.choice(list(record.channels))
-        words = {key: rng.choice(list(values.values())) for key, values in spec.lists.items()}
-        text = rng.choice(record.texts).format(about=subject, code=fill_code(rng, "##-####"), **words)
-        own_id = fill_id(record.id, rng.randrange(1, 10 ** record.id.count("#")))
+        channel = rng.pick(tuple(record.channels))
+        text = rng.pick(record.texts)
+        words = {name: rng.pick(self.domain.spoken[name]) for name in _PLACEHOLDER.findall(text) if name in spec.lists}
+        text = text.format(about=subject, code=f"{rng.below(100):02d}-{rng.below(10_000):04d}", **words)
+        own_id = self.domain.world.record_id(kind, 1 + rng.below(self.domain.world.size(kind)))
         self.contexts.append(retrieved(own_id, channel, TrustTier(record.channels[channel]), text))
         return own_id
 
@@ -173,13 +176,13 @@ class _Draw:
             amount = step.arguments.get(rule.parameter) if rule else None
             value = self.values[amount.name] if isinstance(amount, Slot) else amount
             if rule and isinstance(value, int) and value > rule.above:
-                own_id = f"APR-{self.rng.randrange(10_000):04d}"
+                own_id = f"APR-{self.rng.below(10_000):04d}"
                 self.values[name] = own_id
                 key = next(p.name for p in step.tool.parameters.values() if p.key)
                 subject = step.arguments[key]
                 said = self.values.get(subject.name) if isinstance(subject, Slot) else self._origin(subject)
                 self.session.append(
-                    f"{own_id} covers {said} up to {value:,}, signed by the {self.rng.choice(rule.approvers)}"
+                    f"{own_id} covers {said} up to {value:,}, signed by the {self.rng.pick(rule.approvers)}"
                 )
 
     def _origin(self, result: Any) -> Any:
@@ -201,7 +204,7 @@ class _Draw:
         if "since" in self.values:
             said["when"] = style.period(self.values["since"], self.values["until"])
         register = REGISTERS[int(rng.random() * len(REGISTERS))]
-        sentence = fill(rng.choice(spec.tasks[self.task].ask[register]), said)
+        sentence = fill(rng.pick(spec.tasks[self.task].ask[register]), said)
         return embed(rng, sentence, spec.because), register
 
     def _say(self, style: Style, name: str, parameter: Parameter, value: Any) -> str:
