@@ -143,8 +143,7 @@ class Ledger(msgspec.Struct, frozen=True):
                         yield f"{where}: the reasons of {kind} add up to more than its {counts.of(kind):,} rows"
 
     def _broken_joins(self) -> Iterator[str]:
-        stages = [(stage, by_source) for stage, by_source in self.stages.items() if by_source]
-        for (stage, by_source), (following, entered) in pairwise(stages):
+        for (stage, by_source), (following, entered) in pairwise(self.stages.items()):
             for source, counts in by_source.items():
                 arrived = entered[source].in_ if source in entered else 0
                 if counts.out != arrived:

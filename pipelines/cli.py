@@ -55,8 +55,8 @@ def _set_up_logging() -> None:
         handler.addFilter(_is_for_users)
     # What the in-process runner logs here is raised as well, and shown by us or by Python.
     logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
-    # A catalogue entry may name several layouts of a data set, of which one is there.
-    logging.getLogger("gatling_beam.hub.listing").setLevel(logging.ERROR)
+    # It tells every try; what comes of them is told by us.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:

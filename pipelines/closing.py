@@ -38,7 +38,7 @@ def close_run(
     """
     first = stages[0]
     nothing = [Tally(first, name, "in", 0) for name in sources]
-    missing = [Tally(first, name, "note", 1, "unavailable") for name in unavailable]
+    missing = [_missing(first, *name.split("/", 1)) for name in unavailable]
     ledger = Ledger.from_tallies([*outcome.tallies, *nothing, *missing], stages)
     files = [_counted(directory, file, format) for file in outcome.files]
     try:
@@ -98,6 +98,11 @@ def summary(directory: str, manifest: Manifest, ledger: Ledger, unavailable: Map
     if sum(dead.values()):
         lines.append(f"why rows are dead: gatling-beam inspect {join(directory, manifest.dead_letters[0].name)}")
     return "\n".join(lines)
+
+
+def _missing(stage: str, source: str, part: str = "") -> Tally:
+    """The note that a source, or a part of it, was not there."""
+    return Tally(stage, source, "note", 1, f"unavailable {part}".rstrip())
 
 
 def _counted(directory: str, file: ShardFile, format: Format) -> ShardFile:

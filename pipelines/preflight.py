@@ -60,12 +60,16 @@ class ReadOptions(Options):
         None, ge=1, description="first rows read of each source; default: all", json_schema_extra={"metavar": "N"}
     )
     skip_unavailable: bool = Field(
-        False, description="go on without sources that are gated, missing or out of reach, and record them"
+        False,
+        description="go on without sources, or parts of them, that are gated, missing or out of reach, and record them",
     )
 
 
 class Available(msgspec.Struct, frozen=True):
-    """The sources of a run: those that are read, by name, and why the others are not."""
+    """The sources of a run: those that are read, by name, and why the others are not.
+
+    `unavailable` has the name of a source, or `<source>/<config>/<split>` where a part of it is missing.
+    """
 
     specs: dict[str, SourceSpec]
     listings: dict[str, Listing]
@@ -74,6 +78,10 @@ class Available(msgspec.Struct, frozen=True):
     def revisions(self) -> dict[str, str]:
         """The commit of each source that is read."""
         return {name: listing.repository.revision for name, listing in self.listings.items()}
+
+    def without(self, name: str) -> tuple[str, ...]:
+        """What is missing of a source that is read nevertheless."""
+        return tuple(one.name for one in self.listings[name].missing)
 
     def amount(self) -> str:
         """How much there is to read, in words."""
@@ -117,10 +125,14 @@ def look_up(options: ReadOptions) -> Available:
     chosen = chosen_sources(options.sources)
     found = list_all(chosen.values(), options.root, options.revision)
     listings = {name: listing for name, listing in found.items() if isinstance(listing, Listing)}
-    unavailable = {name: str(error) for name, error in found.items() if isinstance(error, SourceUnavailable)}
+    gone = {name: str(error) for name, error in found.items() if isinstance(error, SourceUnavailable)}
+    partly = {f"{name}/{one.name}": one.reason for name, listing in listings.items() for one in listing.missing}
+    unavailable = gone | partly
     if unavailable and not options.skip_unavailable:
+        parts = f"{len(partly):,} parts of other sources" if partly else ""
+        whole = f"{len(gone)} of {len(chosen)} sources" if gone or not partly else ""
         raise UserError(
-            f"{len(unavailable)} of {len(chosen)} sources are unavailable:\n{_lines(unavailable, options.root)}\n"
+            f"{' and '.join(filter(None, (whole, parts)))} are unavailable:\n{_lines(unavailable, options.root)}\n"
             "Mend that, name other --sources, or go on without them: --skip_unavailable"
         )
     if not listings:

@@ -14,6 +14,7 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     PortableOptions,
     StandardOptions,
+    TypeOptions,
     WorkerOptions,
 )
 from apache_beam.portability.api import beam_provision_api_pb2
@@ -156,6 +157,12 @@ def _refuse_lossy(options: PipelineOptions) -> None:
         raise UsageError(
             "--direct_running_mode=multi_threading is refused: it loses rows silently (measured with Beam 2.77); "
             "take --workers=N, which starts N processes"
+        )
+    if options.view_as(TypeOptions).runtime_type_check:
+        raise UsageError(
+            "--runtime_type_check is refused: Beam 2.77 checks every output of a step against the type of its first "
+            "one, so that dead letters and counts end the run; leave it out, types are checked when the pipeline is "
+            "built"
         )
     for experiment in options.view_as(DebugOptions).experiments or ():
         if "data_buffer_time_limit_ms" in experiment:

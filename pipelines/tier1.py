@@ -10,6 +10,7 @@ from pydantic import Field
 
 import gatling_beam
 from gatling_beam import dedup, normalize, sampling, validate_dag, write
+from gatling_beam.hub import reading
 from gatling_beam.manifest import SourceVersion, stage_key
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import UserError, parse, parser_of
@@ -83,6 +84,8 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     with watched(options.output, available.amount(), quiet=options.quiet):
         run_pipeline(lambda pipeline: build(pipeline, job), engine)
         outcome = read_outcome(job.outcome)
+        if not options.skip_unavailable:
+            refuse_empty(outcome, available)
         refuse_too_many_bad(outcome, options.max_bad_fraction)
         # A second pipeline, not a further step: rows that wait for a cut-off would all be held in memory.
         if options.target:
@@ -124,6 +127,21 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     release(options.output)
 
 
+def refuse_empty(outcome: Outcome, available: Available) -> None:
+    """Raises UserError if a source gave no row although its files hold something."""
+    read = {tally.source for tally in outcome.tallies if tally.stage == reading.STAGE and tally.n}
+    empty = [
+        name
+        for name, listing in available.listings.items()
+        if name not in read and any(file.size for file in listing.files)
+    ]
+    if empty:
+        raise UserError(
+            f"no row was read from {', '.join(empty)}, although the files hold something: look at them, leave the "
+            "sources out of --sources, or go on without their rows: --skip_unavailable"
+        )
+
+
 def refuse_too_many_bad(outcome: Outcome, fraction: float | None) -> None:
     """Raises UserError if the dead letters are more than `fraction` of the rows read."""
     read = sum(tally.n for tally in outcome.tallies if tally.kind == "in" and tally.stage == normalize.STAGE)
@@ -139,7 +157,7 @@ def _stages(options: Tier1Options) -> tuple[str, ...]:
     """The stages that rows pass, in order."""
     written = () if options.near is None else (write.STAGE,)
     taken = () if options.target is None else (sampling.STAGE,)
-    return (normalize.STAGE, validate_dag.STAGE, dedup.STAGE, *written, *taken)
+    return (reading.STAGE, normalize.STAGE, validate_dag.STAGE, dedup.STAGE, *written, *taken)
 
 
 def _recipe(options: Tier1Options, available: Available, shards: int) -> dict[str, Any]:

@@ -6,15 +6,16 @@ import apache_beam as beam
 import msgspec
 
 from gatling_beam.files import join
+from gatling_beam.hub import ReadRequest
 from gatling_beam.pipelines.outcome import WriteOutcome
 from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, TEMPORARY
 from gatling_beam.pipelines.preflight import Available
 from gatling_beam.sample import Sample
 from gatling_beam.shards import Format
+from gatling_beam.transforms._read_counted import ReadCounted
 from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash
 from gatling_beam.transforms.exchange_by_hash import Exchange
 from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
-from gatling_beam.transforms.read_hf_source import ReadHFSource
 from gatling_beam.transforms.validate_dag import ValidateDAG
 from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
 from gatling_beam.transforms.write_samples import WriteSamples
@@ -59,13 +60,18 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
     """Read -> NormalizeToPlan -> ValidateDAG -> one row of each intent hash, in files; counts go to `job.outcome`."""
     specs = job.available.specs
     revisions = job.available.revisions()
-    read = [
-        pipeline
-        | f"Read{_camel(name)}"
-        >> ReadHFSource(spec, limit=job.limit, root=job.root, revision=None if job.root else revisions[name])
+    requests = {
+        name: ReadRequest.of(
+            spec,
+            limit=job.limit,
+            root=job.root,
+            revision=None if job.root else revisions[name],
+            without=job.available.without(name),
+        )
         for name, spec in specs.items()
-    ]
-    rows = tuple(read) | "AllSources" >> beam.Flatten()
+    }
+    read = [pipeline | f"Read{_camel(name)}" >> ReadCounted(request) for name, request in requests.items()]
+    rows = [rows for rows, _ in read] | "AllSources" >> beam.Flatten()
     plans = rows | "NormalizeToPlan" >> NormalizeToPlan(specs.values())
     valid = plans.rows | "ValidateDAG" >> ValidateDAG()
     written = _write_unique(valid.rows, job)
@@ -77,7 +83,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
         spill_to=job.temporary,
         exchange=job.exchange,
     )
-    tallies = (plans.tallies, valid.tallies, *written.tallies)
+    tallies = (*(tallies for _, tallies in read), plans.tallies, valid.tallies, *written.tallies)
     (tallies, {job.rows_folder: written.files, DEAD_LETTERS: dead_files}) | "WriteOutcome" >> WriteOutcome(job.outcome)
 
 

@@ -9,6 +9,7 @@ if not __name__.startswith("gatling_beam."):
 from gatling_beam.transforms._outcomes import Rows
 from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash, DedupResult
 from gatling_beam.transforms.exchange_by_hash import ExchangeByHash, Exchanged
+from gatling_beam.transforms.generate_gold_traces import GenerateGoldTraces, GoldResult, TracesToSamples
 from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
 from gatling_beam.transforms.read_hf_source import ReadFromHuggingFace, ReadHFSource
 from gatling_beam.transforms.read_samples import ReadSamples
@@ -25,6 +26,8 @@ __all__ = [
     "ExchangeByHash",
     "Exchanged",
     "FromRows",
+    "GenerateGoldTraces",
+    "GoldResult",
     "NormalizeToPlan",
     "ReadFromHuggingFace",
     "ReadHFSource",
@@ -34,6 +37,7 @@ __all__ = [
     "TakeExactly",
     "TakeResult",
     "ToRows",
+    "TracesToSamples",
     "ValidateDAG",
     "WriteDeadLetters",
     "WriteResult",

@@ -1,16 +1,11 @@
 """`ReadHFSource`: the rows of a data set on the Hugging Face Hub, or in a local mirror of it."""
 
-import gc
-from collections.abc import Iterable
-
 import apache_beam as beam
 
-from gatling_beam.hub import Listing, ReadRequest, Unit, list_request, plan_units, read_unit
+from gatling_beam.hub import ReadRequest
 from gatling_beam.sample import SourceRow
 from gatling_beam.sources.spec import SourceSpec
-from gatling_beam.transforms._coders import register
-
-register(ReadRequest, Listing, Unit)
+from gatling_beam.transforms._read_counted import ReadCounted
 
 
 @beam.typehints.with_input_types(beam.pvalue.PBegin)
@@ -35,7 +30,9 @@ class ReadHFSource(beam.PTransform):
       TypeError, ValueError: for a value of the wrong type, an unknown name, config or split, or a limit below 1.
 
     When the pipeline runs, `gatling_beam.hub.SourceUnavailable` says what to do about a data set that is gated, missing
-    or out of reach; `TruncatedSource` and `MalformedSource` are raised rather than a row that is not the file's.
+    or out of reach; `TruncatedSource` and `MalformedSource` are raised rather than a row that is not the file's. A data
+    set that lacks a config and split of the catalogue, or the companion of a file, is not read as if it were whole: it
+    is `SourceUnavailable`, which names what is missing; `config` and `split` read what is there.
     """
 
     def __init__(
@@ -54,28 +51,7 @@ class ReadHFSource(beam.PTransform):
         )
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[SourceRow]:
-        return (
-            pbegin
-            | "Request" >> beam.Create([self.request])
-            | "ListFiles" >> beam.Map(list_request)
-            | "PlanUnits" >> beam.FlatMap(_plan, self.request.limit)
-            | "SpreadUnits" >> beam.Reshuffle()
-            | "ReadUnit" >> beam.ParDo(_ReadUnit())
-        )
+        return (pbegin | "Read" >> ReadCounted(self.request)).rows
 
 
 ReadFromHuggingFace = ReadHFSource
-
-
-def _plan(listing: Listing, limit: int | None) -> Iterable[Unit]:
-    return plan_units(listing, limit=limit)
-
-
-class _ReadUnit(beam.DoFn):
-    def setup(self) -> None:
-        # Rows are trees of Structs without cycles; collecting after every few hundred costs a fifth of the run.
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 100)
-
-    def process(self, unit: Unit) -> Iterable[SourceRow]:
-        return read_unit(unit)

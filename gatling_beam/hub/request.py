@@ -33,6 +33,7 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
         revision: str | None = None,
         limit: int | None = None,
         root: str | None = None,
+        without: tuple[str, ...] = (),
     ) -> "ReadRequest":
         """The request for these values.
 
@@ -58,7 +59,7 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
         if limit is not None and limit < 1:
             raise ValueError(f"limit={limit}: pass a number of rows >= 1, or None for all")
         select_files(spec, config, split)
-        return cls(spec.model_dump_json(), config, split, revision, limit, root)
+        return cls(spec.model_dump_json(), config, split, revision, limit, root, without)
 
 
 def list_request(request: ReadRequest) -> Listing:

@@ -13,7 +13,10 @@ from gatling_beam.pipelines.cli import main
 
 XLAM_FILE = "Salesforce/xlam-function-calling-60k/xlam_function_calling_60k.json"
 TURKISH_FILE = "atasoglu/turkish-function-calling-20k/train.jsonl"
-HERMES_FILE = "NousResearch/hermes-function-calling-v1/func_calling_singleturn/train-00000-of-00001.parquet"
+HERMES = "NousResearch/hermes-function-calling-v1"
+HERMES_FILE = f"{HERMES}/func_calling_singleturn/train-00000-of-00001.parquet"
+#: The other configs of the data set: there, and without rows.
+HERMES_EMPTY = ("func-calling", "glaive-function-calling-5k", "json-mode-agentic", "json-mode-singleturn")
 
 SOURCES = "xlam,turkish,hermes"
 
@@ -103,6 +106,8 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, write in {XLAM_FILE: _xlam, TURKISH_FILE: _turkish, HERMES_FILE: _hermes}.items():
         (root / name).parent.mkdir(parents=True)
         write(root / name)
+    for name in HERMES_EMPTY:
+        (root / HERMES / f"{name}.json").write_text("[]")
     return root
 
 

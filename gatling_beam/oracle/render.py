@@ -1,0 +1,23 @@
+"""A gold trace as text for people: policy, session, what was read, and the plan."""
+
+from gatling_beam.oracle.convert import trace_to_sample
+from gatling_beam.oracle.trace import GoldTrace
+from gatling_beam.render import one_line, render_sample
+
+
+def render_trace(trace: GoldTrace) -> str:
+    """The request under its policy, the facts of the session, the texts that the plan reads, and the plan as a tree."""
+    metadata = trace.metadata
+    lines = [
+        f"{one_line(trace.trace_id)}  {one_line(trace.request.intent_category)}, {one_line(metadata['pattern'])}",
+        f"policy {one_line(trace.policy.policy_id)}: {one_line(trace.policy.description)}",
+        *(f"  {one_line(rule)}" for rule in trace.policy.rules),
+        f"session: {one_line('; '.join(metadata['session']))}",
+    ]
+    for context in metadata["contexts"]:
+        lines.append(
+            f"reads {one_line(context['context_id'])} ({one_line(context['channel'])}, tier {context['tier']}): "
+            f"{one_line(context['text'])}"
+        )
+    plan = render_sample(trace_to_sample(trace)).splitlines()
+    return "\n".join([*lines, *plan[2:]])
