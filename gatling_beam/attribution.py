@@ -189,7 +189,7 @@ def _tells(value: Any, text: str) -> bool:
     """Whether a value proves by itself where it comes from."""
     if type(value) is str:
         return not text.isalpha() or len(text) >= _MIN_WORD
-    return abs(value) >= _MIN_DISTINCT_NUMBER
+    return bool(abs(value) >= _MIN_DISTINCT_NUMBER)
 
 
 def _name_of(pointer: str) -> str:

@@ -9,9 +9,9 @@ from gatling_beam.oracle.template import TemplateOracle
 PAGE = Path(__file__).parents[1] / "docs" / "gold-traces.md"
 HEAD = """# Twenty gold traces
 
-Made by `python tools/make_gold_page.py`: seed 2, every second domain, as `gatling-beam inspect` prints them. A plan's line says how far
-its instruction is trusted, how many records it asks for and how sensitive they are; behind an argument stands where its value comes
-from, behind an arrow why the edge is there.
+Made by `python tools/make_gold_page.py`: seed 2, every second domain, as `gatling-beam inspect` prints them. A plan's
+line says how far its instruction is trusted, how many records it asks for and how sensitive they are; behind an
+argument stands where its value comes from, behind an arrow why the edge is there.
 """
 
 

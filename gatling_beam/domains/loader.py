@@ -16,7 +16,7 @@ class DomainError(ValueError):
     """A domain file is wrong; the message begins with `<file>:<line>:`."""
 
 
-class _Loader(yaml.CSafeLoader):  # type: ignore[misc]
+class _Loader(yaml.CSafeLoader):
     """Refuses a key that stands twice in one mapping; YAML keeps the last one silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -25,7 +25,7 @@ class _Loader(yaml.CSafeLoader):  # type: ignore[misc]
             line = key.start_mark.line + 1
             if seen.setdefault(key.value, line) != line:
                 raise yaml.MarkedYAMLError(problem=f"key {key.value!r} stands twice", problem_mark=key.start_mark)
-        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+        return super().construct_mapping(node, deep)
 
 
 def parse_domain(text: str, file: str) -> DomainSpec:

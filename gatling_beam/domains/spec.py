@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 Intent = Literal["retrieve", "update", "create", "delete", "export", "analyze"]
 INTENTS: tuple[Intent, ...] = ("retrieve", "update", "create", "delete", "export", "analyze")
-REGISTERS = ("terse", "plain", "polite", "long")
+Register = Literal["terse", "plain", "polite", "long"]
+REGISTERS: tuple[Register, ...] = ("terse", "plain", "polite", "long")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -192,7 +193,7 @@ class TaskSpec(Part):
 
     intent: Intent
     plan: dict[Name, str] = Field(min_length=1, max_length=8)
-    ask: dict[Literal["terse", "plain", "polite", "long"], Annotated[tuple[str, ...], Field(min_length=2)]]
+    ask: dict[Register, Annotated[tuple[str, ...], Field(min_length=2)]]
 
     @model_validator(mode="after")
     def _all_registers(self) -> "TaskSpec":

@@ -219,8 +219,9 @@ class _Builder:
             return Parameter(name, "enum", role, required, dimension, of=rest, options=self._list(rest))
         if kind in ("money", "number"):
             low, high = map(int, rest.split(".."))
-            bounds = {"minimum": max(low, 1), "maximum": max(high * 100, 1_000), "usual": high}
-            return Parameter(name, "money" if kind == "money" else "integer", role, required, name, of=name, **bounds)
+            least, most = max(low, 1), max(high * 100, 1_000)
+            type_ = "money" if kind == "money" else "integer"
+            return Parameter(name, type_, role, required, name, of=name, minimum=least, maximum=most, usual=high)
         if kind == "past":
             return Parameter(name, "date", role, required, of=name)
         return Parameter(name, "text", role, required, of=name, maximum=200)

@@ -40,7 +40,7 @@ class World:
 
     def size(self, kind: str) -> int:
         """The number of records of a kind; they are numbered 1..size."""
-        return 10 ** self._spec.records[kind].id.count("#") - 1
+        return int(10 ** self._spec.records[kind].id.count("#")) - 1
 
     def record_id(self, kind: str, number: int) -> str:
         """The id of a record."""

@@ -28,7 +28,7 @@ _CLOSERS = (
 class Style(msgspec.Struct, frozen=True):
     """The choices that all values of a request share."""
 
-    date: str
+    day_form: str
     when: str
     thousands: bool
 
@@ -43,7 +43,7 @@ class Style(msgspec.Struct, frozen=True):
 
     def day(self, value: date) -> str:
         """A date."""
-        return self.date.format(d=value, month=_MONTHS[value.month - 1])
+        return self.day_form.format(d=value, month=_MONTHS[value.month - 1])
 
     def period(self, since: date, until: date) -> str:
         """A date range, both ends counted."""
