@@ -117,7 +117,7 @@ def _said(ceilings: dict[Any, Ceiling], names: dict[Any, str], what: str) -> str
 
 def _sources(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
     values["ceilings"] = _ceilings(rule, rng)
-    names = {1: "our own records up to privilege", 2: "signed sources", 3: "unverified sources"}
+    names = {1: "our own records up to privilege", 2: "signed sources up to", 3: "unverified sources up to"}
     return {"tiers": _said(values["ceilings"], names, "source")}
 
 
@@ -128,6 +128,8 @@ def _clearance(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values:
 
 def _approval(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
     above = _rising(spec, rule, rng)[role]
+    if limit := values["limits"].get(rule.above):
+        above = min(above, max(1, limit // 2))  # else no amount that is allowed at all would need one
     approvers = tuple(sorted(rng.sample(spec.approvers, rng.randint(1, 2))))
     values["approvals"][rule.approval] = Approval(rule.approval or "", rule.above or "", above, approvers)
     return {"by_role": f"{above:,}", "approvers": " or ".join(approvers)}

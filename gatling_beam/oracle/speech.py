@@ -13,9 +13,9 @@ _WHEN = ("from {a} to {b}", "between {a} and {b}", "in the {days} up to and incl
 _ONE_DAY = "on {b}"
 _APPROVAL = (" Approval {x} covers it.", " The approval is {x}.", " It was approved as {x}.")
 _OPENERS = (
-    "Hi there.", "Good morning.", "Hello.", "One thing for today.", "A small request.", "Quick one before lunch.",
+    "Hi there.", "Good morning.", "Hello.", "Something for today.", "A small request.", "Quick one before lunch.",
     "Good afternoon.", "Something for the list.", "Morning!", "Before I forget.", "Next item.", "A favour, if I may.",
-    "Back from the meeting.", "Short and simple.", "This came up just now.", "Here is the next task.",
+    "Back from the meeting.", "This came up just now.", "Here is the next task.",
 )  # fmt: skip
 _CLOSERS = (
     "Thank you.", "Thanks a lot.", "No rush.", "By the end of the day is fine.", "Many thanks.", "That is all.",
@@ -63,10 +63,13 @@ def say_approval(rng: Dice, approval_id: str | None) -> str:
     return rng.pick(_APPROVAL).format(x=approval_id) if approval_id else ""
 
 
-def embed(rng: Dice, sentence: str, because: tuple[str, ...]) -> str:
-    """The sentence among others that ask for nothing: an opener, a reason, a closer, each in about half the cases."""
+def embed(rng: Dice, sentence: str, because: tuple[str, ...], register: str) -> str:
+    """The sentence among others that ask for nothing: an opener, a reason, a closer, each in about half the cases.
+
+    A sentence of the register "long" has its reason in it already.
+    """
     parts: list[str] = [sentence]
-    if rng.random() < 0.7:
+    if register != "long" and rng.random() < 0.7:
         parts.insert(rng.below(2), rng.pick(because))
     if rng.random() < 0.5:
         parts.insert(0, rng.pick(_OPENERS))

@@ -205,7 +205,7 @@ class _Draw:
             said["when"] = style.period(self.values["since"], self.values["until"])
         register = REGISTERS[int(rng.random() * len(REGISTERS))]
         sentence = fill(rng.pick(spec.tasks[self.task].ask[register]), said)
-        return embed(rng, sentence, spec.because), register
+        return embed(rng, sentence, spec.because, register), register
 
     def _say(self, style: Style, name: str, parameter: Parameter, value: Any) -> str:
         if parameter.of == "approval":

@@ -41,6 +41,32 @@ def test_avro_has_no_config_since_load_dataset_cannot_read_it(make_directory, tm
     assert "configs" not in front_matter((tmp_path / "README.md").read_text())
 
 
+@pytest.mark.parametrize(
+    ("format", "rows", "word"),
+    [
+        ("avro", 3, "does not read Avro"),
+        ("parquet", 0, "fails on a data set without rows"),
+        ("jsonl", 0, "fails on a data set without rows"),
+        ("jsonl", 3, "may round the last digit"),
+    ],
+)
+def test_the_card_says_what_load_dataset_does_not_do(make_directory, strategies, tmp_path, format, rows, word):
+    make_directory(tmp_path, samples=strategies.plain_samples(rows), format=format)
+    assert word in (tmp_path / "README.md").read_text()
+
+
+def test_the_card_of_parquet_has_no_reservations(make_directory, tmp_path):
+    make_directory(tmp_path)
+    assert "load_dataset" not in (tmp_path / "README.md").read_text()
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl"])
+def test_load_dataset_fails_without_rows_as_the_card_says(make_directory, tmp_path, format):
+    directory = make_directory(tmp_path / "out", samples=[], format=format)
+    with pytest.raises((ValueError, StopIteration)):
+        datasets.load_dataset(directory, cache_dir=str(tmp_path / "cache"))
+
+
 def test_licences_counts_and_columns_are_shown(make_directory, tmp_path):
     make_directory(tmp_path, target_samples=20)
     text = (tmp_path / "README.md").read_text()

@@ -197,7 +197,7 @@ def test_commit_writes_ledger_card_and_manifest(make_directory, tmp_path):
     assert {"ledger.json", "README.md", "manifest.json"} <= set(os.listdir(tmp_path))
     manifest = read_manifest(directory)
     assert isinstance(manifest, Manifest)
-    assert [file.name for file in manifest.documents] == ["ledger.json"]
+    assert [file.name for file in manifest.documents] == ["README.md", "ledger.json"]
     assert read_ledger(directory).out_by_source() == manifest.loader_statistics == {"xlam": 10}
 
 

@@ -1,4 +1,5 @@
 import json
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def relist(directory, name, **fields):
 def test_a_sound_directory_has_no_problems(make_directory, tmp_path, format):
     report = validate_directory(make_directory(tmp_path, dead=DEAD, format=format))
     assert report.problems == () and report.ok
-    assert (report.rows, report.files) == (10, 4)
+    assert (report.rows, report.files) == (10, 5)
 
 
 def test_an_unfinished_directory(tmp_path):
@@ -43,13 +44,43 @@ def test_missing_changed_and_unknown_files(make_directory, tmp_path):
     (tmp_path / "part-00000-of-00003.parquet").unlink()
     (tmp_path / "part-00001-of-00003.parquet").write_bytes(b"PAR1")
     (tmp_path / "part-00000-of-00004.parquet").write_bytes(b"left over")
-    (tmp_path / "report.html").write_text("allowed")
+    (tmp_path / "report.html").write_text("planted")
+    (tmp_path / "README.md").write_text("# Another card")
     problems = validate_directory(directory).problems
     assert "part-00000-of-00003.parquet is listed in the manifest but is not there" in problems
     assert "part-00001-of-00003.parquet is not the file that was written: its SHA-256 is another" in problems
     assert "part-00000-of-00004.parquet is not listed in the manifest" in problems
     assert "source 'xlam': the files hold 3 rows, the ledger says 10" in problems
-    assert not any("report.html" in problem for problem in problems)
+    assert "report.html is not listed in the manifest" in problems
+    assert "README.md is not the file that was written: its SHA-256 is another" in problems
+
+
+def test_a_manifest_that_lists_no_card(make_directory, tmp_path):
+    directory = make_directory(tmp_path)
+    path = tmp_path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["documents"] = [file for file in manifest["documents"] if file["name"] != "README.md"]
+    path.write_text(json.dumps(manifest))
+    problems = validate_directory(directory).problems
+    assert problems == (
+        "the manifest does not list README.md, which every run writes",
+        "README.md is not listed in the manifest",
+    )
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_damaged_files_are_problems_and_no_crash(make_directory, tmp_path, format):
+    name = f"part-00000-of-00001.{format}"
+    directory = make_directory(tmp_path, shards=1, format=format)
+    data = Path(directory, name).read_bytes()
+    rng = random.Random(5)
+    for _ in range(40):
+        bad = bytearray(data[: rng.choice((len(data), rng.randrange(1, len(data))))])
+        for _ in range(rng.choice((1, 3, 200))):
+            bad[rng.randrange(len(bad))] = rng.randrange(256)
+        Path(directory, name).write_bytes(bad)
+        relist(directory, name)
+        validate_directory(directory)
 
 
 def test_a_file_that_is_no_parquet_at_all(make_directory, tmp_path):

@@ -1,5 +1,6 @@
 """`sources`, `inspect` and `validate`."""
 
+import random
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from fsspec import registry
 
+from gatling_beam.shards import FORMATS
 from gatling_beam.sources import load_catalogue
 
 Command = Callable[..., Any]
@@ -95,8 +98,51 @@ def test_inspect_of_something_else(gatling: Command, tmp_path: Path, name: str, 
     assert word in done.err and "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_inspect_of_damaged_files_says_so(
+    gatling: Command, make_directory: Command, tmp_path: Path, format: str
+) -> None:
+    file = Path(make_directory(tmp_path / "out", shards=1, format=format), f"part-00000-of-00001.{format}")
+    data = file.read_bytes()
+    rng = random.Random(7)
+    failed = 0
+    for _ in range(40):
+        bad = bytearray(data[: rng.choice((len(data), rng.randrange(1, len(data))))])
+        for _ in range(rng.choice((1, 3, 200))):
+            bad[rng.randrange(len(bad))] = rng.randrange(256)
+        file.write_bytes(bad)
+        done = gatling("inspect", file, "--n=100")
+        assert done.code == 0 or file.name in done.err
+        failed += done.code
+    assert failed > 10
+
+
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [("foo://x/y", "Protocol not known: foo"), ("github://x", "cannot be opened"), ("a::b", "chains file systems")],
+)
+def test_places_that_cannot_be_reached(gatling: Command, place: str, word: str) -> None:
+    for command in (
+        ("inspect", place),
+        ("validate", place),
+        ("tier1", "--root=embedded", f"--output={place}"),
+        ("gold", "--sample", f"--output={place}"),
+    ):
+        done = gatling(*command)
+        assert done.code == 2
+        assert place in done.err and word in done.err and "Traceback" not in done.err
+
+
+def test_a_file_system_whose_package_is_missing(gatling: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.delitem(registry._registry, "s3", raising=False)
+    done = gatling("inspect", "s3://bucket/rows.parquet")
+    assert done.code == 2
+    assert "s3://bucket/rows.parquet" in done.err and "not installed" in done.err and "s3fs" in done.err
+
+
 def test_validate_says_ok(gatling: Command, finished: Path) -> None:
-    assert gatling("validate", finished)[:2] == (0, "ok: 75 rows in 4 files\n")
+    assert gatling("validate", finished)[:2] == (0, "ok: 75 rows in 5 files\n")
 
 
 def test_validate_finds_a_lost_row(gatling: Command, finished: Path, tmp_path: Path) -> None:

@@ -153,7 +153,9 @@ def test_a_strangers_folder_is_never_touched(tmp_path: Path, flag: str, names: l
     "name",
     ["data/mine.parquet", "data/part-0-of-1.parquet", "data/more/part-00000-of-00001.parquet", "thesis.tex", ".git/x"],
 )
-def test_a_single_file_of_somebody_else_keeps_all(make_directory: Command, tmp_path: Path, flag: str, name: str) -> None:
+def test_a_single_file_of_somebody_else_keeps_all(
+    make_directory: Command, tmp_path: Path, flag: str, name: str
+) -> None:
     make_directory(tmp_path)
     (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
     (tmp_path / name).write_text("mine")

@@ -7,6 +7,7 @@ import pytest
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, WorkerOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from gatling_beam.pipelines.options import UsageError
 from gatling_beam.pipelines.runner import EngineOptions, beam_options, make_runner
 
 
@@ -36,6 +37,12 @@ def test_the_default_runner_is_pinned_and_its_workers_get_the_options(capsys: py
 def test_direct_runner_is_mapped_and_that_is_said(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert type(make_runner(options_of(f"--runner={name}", workers=1))) is FnApiRunner
     assert "would download Prism" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["Nope", "no_such_package.Runner", "apache_beam.runners.Nope"])
+def test_an_unknown_runner_is_a_wrong_flag(name: str) -> None:
+    with pytest.raises(UsageError, match=f"--runner={name} is no runner that Beam can make here"):
+        options_of(f"--runner={name}")
 
 
 def test_other_runners_pass_through() -> None:

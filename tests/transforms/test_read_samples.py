@@ -65,6 +65,28 @@ def test_a_glob_without_files_fails(tmp_path):
         read([], f"{tmp_path}/*.parquet")
 
 
+@pytest.mark.parametrize("name", ["out[1]", "run.parquet", "what?", "*"])
+def test_a_directory_may_be_called_like_a_glob_or_a_file(make_directory, strategies, tmp_path, name):
+    samples = strategies.plain_samples(4)
+    directory = make_directory(tmp_path / name, samples=samples, shards=2)
+    shutil.copy(f"{directory}/part-00000-of-00002.parquet", f"{directory}/part-00000-of-00003.parquet")
+    read(samples, directory)
+    assert {shard.rows for shard in list_shards([directory])} == {2}
+
+
+def test_a_file_may_be_called_like_a_glob(make_directory, strategies, tmp_path):
+    samples = strategies.plain_samples(2)
+    directory = make_directory(tmp_path / "a", samples=samples, shards=1)
+    shutil.copy(f"{directory}/part-00000-of-00001.parquet", tmp_path / "rows[1].parquet")
+    read(samples, f"{tmp_path}/rows[1].parquet")
+
+
+def test_an_unfinished_directory_called_like_a_file_is_not_read(tmp_path):
+    (tmp_path / "run.parquet").mkdir()
+    with pytest.raises(ValueError, match=r"has no manifest\.json"):
+        list_shards([str(tmp_path / "run.parquet")])
+
+
 def test_a_changed_file_fails(make_directory, strategies, tmp_path):
     directory = make_directory(tmp_path, format="jsonl")
     path = tmp_path / "part-00000-of-00002.jsonl"

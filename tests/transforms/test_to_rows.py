@@ -75,6 +75,20 @@ def test_there_and_back_with_grouping_and_selection_between(strategies, options)
         assert_that(selected, equal_to([sample.sample_id for sample in samples]), label="Selected")
 
 
+@pytest.mark.parametrize("element", [3, "text", beam.Row(sample_id="a", n=1), {"sample_json": "{}"}])
+def test_elements_without_the_column_are_refused(element):
+    with pytest.raises(beam.typehints.TypeCheckError, match="FromRows takes rows with a column sample_json"):
+        beam.Pipeline(runner=FnApiRunner()) | beam.Create([element]) | FromRows()
+
+
+def test_rows_of_an_unknown_type_are_taken(strategies):
+    sample = strategies.plain_samples(1)[0]
+    with beam.Pipeline(runner=FnApiRunner()) as p:
+        rows = p | beam.Create([beam.Row(sample_json=to_row(sample).sample_json)])
+        untyped = rows | beam.Map(lambda row: row).with_output_types(beam.typehints.Any)
+        assert_that(untyped | FromRows(), equal_to([sample]))
+
+
 def test_a_wrong_element_type_is_refused():
     with pytest.raises(beam.typehints.TypeCheckError):
         beam.Pipeline(runner=FnApiRunner()) | beam.Create(["text"]) | ToRows()

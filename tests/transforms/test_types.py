@@ -14,6 +14,7 @@ MAKE: dict[str, Callable[[], beam.PTransform]] = {
     "DedupByIntentHash": lambda: transforms.DedupByIntentHash(),
     "ExchangeByHash": lambda: transforms.ExchangeByHash(lambda index, table: [], buckets=1),
     "FromRows": lambda: transforms.FromRows(),
+    "GenerateGoldTraces": lambda: transforms.GenerateGoldTraces(1),
     "NormalizeToPlan": lambda: transforms.NormalizeToPlan(),
     "ReadFromHuggingFace": lambda: transforms.ReadFromHuggingFace("xlam"),
     "ReadHFSource": lambda: transforms.ReadHFSource("xlam"),
@@ -21,6 +22,7 @@ MAKE: dict[str, Callable[[], beam.PTransform]] = {
     "SumTallies": lambda: transforms.SumTallies(),
     "TakeExactly": lambda: transforms.TakeExactly(1, seed=0),
     "ToRows": lambda: transforms.ToRows(),
+    "TracesToSamples": lambda: transforms.TracesToSamples(),
     "ValidateDAG": lambda: transforms.ValidateDAG(),
     "WriteDeadLetters": lambda: transforms.WriteDeadLetters("out"),
     "WriteSamples": lambda: transforms.WriteSamples("out", shards=1),
@@ -41,6 +43,6 @@ def test_integers_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "hint"), [("xlan", "did you mean xlam"), ("zzzz", "sources=")])
 def test_rows_of_an_unknown_source_say_what_to_do(name: str, hint: str) -> None:
-    row = SourceRow(source=name, config="", split="", dataset="a/b", revision="r", licence="mit", location="f:0", data="{}")
+    row = SourceRow(source=name, data=b"{}", location="f:0")
     with pytest.raises(Exception, match=hint), beam.Pipeline(runner=FnApiRunner()) as p:
         p | beam.Create([row]) | NormalizeToPlan()
