@@ -69,16 +69,19 @@ def close_run(
 
 def summary(directory: str, manifest: Manifest, ledger: Ledger, unavailable: Mapping[str, str]) -> str:
     """Rows read, written, left out and dead by source, and where to look next."""
-    first = next(iter(ledger.stages))
     out, dead = ledger.out_by_source(), ledger.dead_by_source()
+    came: dict[str, int] = {}
+    for counts in ledger.stages.values():
+        for name, count in counts.items():
+            came.setdefault(name, count.entering)  # where the source first appears
     rows: list[tuple[str, ...]] = [("source", "read", "out", "left out", "dead")]
-    for name, counts in ledger.stages[first].items():
-        if name in manifest.sources:
-            left_out = counts.entering - out.get(name, 0) - dead.get(name, 0)
-            rows.append((name, *(f"{n:,}" for n in (counts.in_, out.get(name, 0), left_out, dead.get(name, 0)))))
-    read = ledger.total(first).entering
-    totals = (read, manifest.actual_samples, read - manifest.actual_samples - sum(dead.values()), sum(dead.values()))
-    rows.append(("total", *(f"{n:,}" for n in totals)))
+    for name in sorted(came.keys() & manifest.sources.keys()):
+        left_out = came[name] - out.get(name, 0) - dead.get(name, 0)
+        rows.append((name, *(f"{n:,}" for n in (came[name], out.get(name, 0), left_out, dead.get(name, 0)))))
+    read, lost = sum(came.values()), sum(dead.values())
+    rows.append(
+        ("total", *(f"{n:,}" for n in (read, manifest.actual_samples, read - manifest.actual_samples - lost, lost)))
+    )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -91,7 +94,10 @@ def summary(directory: str, manifest: Manifest, ledger: Ledger, unavailable: Map
     if manifest.target_samples is not None and manifest.actual_samples < manifest.target_samples:
         short = manifest.target_samples - manifest.actual_samples
         lines.append(f"{short:,} rows short of the {manifest.target_samples:,} asked for ({manifest.coverage})")
-    lines.append(f"{len(manifest.files):,} {manifest.format} files in {join(directory, DATA)}; the counts: ledger.json")
+    what = "file" if len(manifest.files) == 1 else "files"
+    lines.append(
+        f"{len(manifest.files):,} {manifest.format} {what} in {join(directory, DATA)}; the counts: ledger.json"
+    )
     example = next((file.name for file in manifest.files if file.rows), None)
     if example:
         lines.append(f"look at some: gatling-beam inspect {join(directory, example)}")

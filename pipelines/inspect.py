@@ -1,7 +1,7 @@
 """`gatling-beam inspect`: rows as readable plans, or dead letters as a table."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -53,10 +53,10 @@ def show(options: InspectOptions) -> str:
     letters: list[DeadLetter] = []
     for path in paths:
         if kinds[path] is Sample:
-            rows = (row for row in _read(path, Sample) if _wanted(row.sample_id, row.source.name, options))
+            rows = _read(path, Sample, lambda row: _wanted(row.sample_id, row.source.name, options))
             samples += islice(rows, options.n - len(samples))
         else:
-            dead = (row for row in _read(path, DeadLetter) if _wanted(row.dead_id, row.source, options))
+            dead = _read(path, DeadLetter, lambda row: _wanted(row.dead_id, row.source, options))
             letters += islice(dead, options.n - len(letters))
     if not (samples or letters):
         asked = "".join(f", --{name}={value}" for name in ("id", "source") if (value := getattr(options, name)))
@@ -124,9 +124,12 @@ def _columns(path: str, format: Format) -> set[str]:
         return set(msgspec.json.decode(line, type=dict[str, msgspec.Raw])) if line.strip() else set()
 
 
-def _read(path: str, kind: type[T]) -> Iterator[T]:
+def _read(path: str, kind: type[T], wanted: Callable[[T], bool]) -> Iterator[T]:
     try:
-        yield from read_shard(path, format_of(path), kind)
+        for row in read_shard(path, format_of(path), kind):
+            if wanted(row):
+                # Columns are decoded without a look at their types.
+                yield msgspec.convert(msgspec.to_builtins(row), kind)
     except UNREADABLE as e:
         raise UserError(f"{path} holds a row that cannot be decoded: {e}") from e
 

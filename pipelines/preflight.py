@@ -13,6 +13,7 @@ from gatling_beam.files import join
 from gatling_beam.hub import Listing, SourceUnavailable, list_files
 from gatling_beam.mirror import mirror_path
 from gatling_beam.pipelines.options import Options, UsageError, UserError
+from gatling_beam.pipelines.place import check_place
 from gatling_beam.sources import SourceSpec
 from gatling_beam.sources.catalogue import load_catalogue, names, source
 
@@ -26,7 +27,7 @@ _LISTERS = 8
 
 
 def _mirror(root: str | None) -> str | None:
-    return mirror_path() if root == "embedded" else root
+    return mirror_path() if root == "embedded" else root and check_place(root)
 
 
 #: The folder or URL of a mirror.
@@ -129,10 +130,16 @@ def look_up(options: ReadOptions) -> Available:
     partly = {f"{name}/{one.name}": one.reason for name, listing in listings.items() for one in listing.missing}
     unavailable = gone | partly
     if unavailable and not options.skip_unavailable:
-        parts = f"{len(partly):,} parts of other sources" if partly else ""
-        whole = f"{len(gone)} of {len(chosen)} sources" if gone or not partly else ""
+        counts = []
+        if gone:
+            counts.append(f"{len(gone)} of {len(chosen)} sources are unavailable")
+        if partly:
+            many = len(partly) > 1
+            counts.append(
+                f"{len(partly)} parts of sources are unavailable" if many else "1 part of a source is unavailable"
+            )
         raise UserError(
-            f"{' and '.join(filter(None, (whole, parts)))} are unavailable:\n{_lines(unavailable, options.root)}\n"
+            f"{', '.join(counts)}:\n{_lines(unavailable, options.root)}\n"
             "Mend that, name other --sources, or go on without them: --skip_unavailable"
         )
     if not listings:

@@ -5,17 +5,20 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from gatling_beam.dedup import source_counts
 from gatling_beam.files import join
+from gatling_beam.oracle.convert import SOURCE as GOLD
 from gatling_beam.ordering import in_total_order
 from gatling_beam.pipelines.outcome import MergeOutcomes, Outcome, outcome_bytes, read_outcome
 from gatling_beam.pipelines.output import DATA, TEMPORARY
 from gatling_beam.pipelines.runner import run_pipeline
 from gatling_beam.sample import Sample, Tally
-from gatling_beam.sampling import STAGE, cutoff, ranks
+from gatling_beam.sampling import RANK_BYTES, STAGE, cutoff, ranks
 from gatling_beam.shards import Format, read_table, shard_name, write_shard
 
 #: Folder, below the output directory, of the Parquet files that rows are taken from.
@@ -58,7 +61,7 @@ def take_target(
 
 def find_cutoff(paths: Sequence[str], target: int, seed: int) -> bytes | None:
     """The greatest rank among the `target` least ones of the groups in Parquet files; None if there are no rows."""
-    found = [ranks(seed, read_table(path, ["group_id"])["group_id"].to_pylist()) for path in paths]
+    found = [ranks_of(read_table(path, ["group_id", "source"]), seed) for path in paths]
     return cutoff(np.concatenate(found), target)
 
 
@@ -84,8 +87,18 @@ def take_shard(
     return outcome_bytes(tallies, [file])
 
 
+def ranks_of(table: pa.Table, seed: int) -> npt.NDArray[np.bytes_]:
+    """The rank of every row: those of data sets come before gold traces, which only fill what they lack."""
+    is_gold = pc.equal(pc.struct_field(table["source"], "name"), GOLD).to_numpy(zero_copy_only=False)
+    groups = table["group_id"].to_numpy(zero_copy_only=False)
+    order = np.empty(len(groups), f"S{RANK_BYTES}")
+    for round_, chosen in enumerate((~is_gold, is_gold)):
+        order[chosen] = ranks(seed, groups[chosen], round_)
+    return order
+
+
 def up_to(table: pa.Table, cut: bytes | None, seed: int) -> pa.Table:
     """The rows whose rank is at most the cut-off; none without one."""
-    order = ranks(seed, table["group_id"].to_pylist())
+    order = ranks_of(table, seed)
     taken = order <= np.frombuffer(cut, order.dtype) if cut is not None else np.zeros(len(order), bool)
     return table.filter(pa.array(taken))

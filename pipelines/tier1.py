@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 import apache_beam as beam
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import gatling_beam
 from gatling_beam import dedup, normalize, sampling, validate_dag, write
 from gatling_beam.hub import reading
 from gatling_beam.manifest import SourceVersion, stage_key
+from gatling_beam.oracle.convert import DATASET
+from gatling_beam.oracle.convert import SOURCE as GOLD
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import UserError, parse, parser_of
 from gatling_beam.pipelines.outcome import Outcome, read_outcome
@@ -34,6 +36,11 @@ class Tier1Options(ReadOptions, OutputOptions, EngineOptions):
         description="rows wanted: exactly so many are taken, the same ones for the same seed; default: all",
         json_schema_extra={"metavar": "N"},
     )
+    top_up: Literal["gold"] | None = Field(
+        None,
+        description="gold: fill what the sources lack of --target with gold traces of the template oracle",
+        json_schema_extra={"metavar": "gold"},
+    )
     near: float | None = Field(
         None,
         ge=0.5,
@@ -50,6 +57,12 @@ class Tier1Options(ReadOptions, OutputOptions, EngineOptions):
         json_schema_extra={"metavar": "F"},
     )
 
+    @model_validator(mode="after")
+    def _a_target_to_fill(self) -> "Tier1Options":
+        if self.top_up and not self.target:
+            raise ValueError("--top_up fills up to a number of rows: say which with --target")
+        return self
+
 
 def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     """Makes the output directory that `options` describe; prints what came of it unless `options.quiet`.
@@ -59,7 +72,9 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
     """
     engine = beam_options(options, beam_args, Tier1Options)
     available = look_up(options)
-    expected = most_rows(available, options.limit)
+    # Some traces make the same calls; a few more stand by, so that the target is met.
+    gold = ceil(1.02 * (options.target or 0)) + 20 if options.top_up else 0
+    expected = most_rows(available, options.limit) + gold
     shards = options.shards or default_shards(min(expected, options.target or expected))
     recipe = _recipe(options, available, shards)
     key = stage_key(STAGE, recipe, gatling_beam.__version__, [])
@@ -80,6 +95,8 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
         limit=options.limit,
         root=options.root,
         exchange=options.exchange,
+        gold=gold,
+        seed=options.seed,
     )
     with watched(options.output, available.amount(), quiet=options.quiet):
         run_pipeline(lambda pipeline: build(pipeline, job), engine)
@@ -122,7 +139,12 @@ def run(options: Tier1Options, beam_args: Sequence[str] = ()) -> None:
                 gated=spec.gated,
             )
             for name, spec in available.specs.items()
-        },
+        }
+        | (
+            {GOLD: SourceVersion(dataset=DATASET, revision="template", licence="apache-2.0", gated=False)}
+            if gold
+            else {}
+        ),
     )
     release(options.output)
 
@@ -168,6 +190,7 @@ def _recipe(options: Tier1Options, available: Available, shards: int) -> dict[st
         "limit": options.limit,
         "near": options.near,
         "target": options.target,
+        "top_up": options.top_up,
         "seed": options.seed,
         "format": options.format,
         "shards": shards,

@@ -5,6 +5,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam import coders
 from apache_beam.typehints.row_type import RowTypeConstraint
+from apache_beam.typehints.typehints import UnionConstraint
 
 import gatling_beam.transforms._coders  # noqa: F401
 from gatling_beam.flat import PlanRow, from_row, to_row
@@ -42,8 +43,8 @@ class FromRows(beam.PTransform):
 
 
 def _require_column(element_type: Any) -> None:
-    """Refuses elements that cannot be rows with `sample_json`; of the type Any nothing is known."""
-    if element_type is Any:
+    """Refuses elements that cannot be rows with `sample_json`; of Any, and of a choice of types, nothing is known."""
+    if element_type in (Any, beam.typehints.Any) or isinstance(element_type, UnionConstraint):
         return
     row = element_type
     if not isinstance(row, RowTypeConstraint):

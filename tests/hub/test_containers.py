@@ -126,13 +126,12 @@ def test_an_array_is_read_the_same_in_any_window(rows, window, indent, ascii_):
         b"[1,",
         b"[1,]",
         b"[,1]",
-        b"[1 2]",
-        b"[{}{}]",
         b"[1]2",
         b"[1]]",
         b'["a]',
         b"[{},,{}]",
-        b"[tru]",
+        b'[{"a":[1},2]',
+        b'[{"a":1,{"b":2},{"b":3}]',
     ],
 )
 @pytest.mark.parametrize("window", [1, 2, 3, 1000])
@@ -212,7 +211,7 @@ def test_parquet_values(rows_of):
         "blob": {"bytes": base64.b64encode(b"\xff\x00").decode()},
         "inner": {"bytes": {"bytes": "AQ=="}, "path": "p"},
         "u64": 2**64 - 1,
-        "float": None,
+        "float": pytest.approx(float("nan"), nan_ok=True),
     }
     assert second["blob"] == {"bytes": "dGV4dA=="}
     assert second["float"] == 0.1
@@ -222,7 +221,7 @@ def test_a_parquet_row_with_broken_text_is_one_bad_row(rows_of):
     column = pa.array([b"good", b"\xff", b"fine"]).view(pa.string())
     rows = rows_of({"x.parquet": parquet(pa.table({"a": column}))}, {"paths": ("*.parquet",), "container": "parquet"})
     assert data(rows)[0] == {"a": "good"}
-    assert "not valid UTF-8" in data(rows)[1]
+    assert "cannot be read: 'utf-8' codec" in data(rows)[1]
     assert data(rows)[2] == {"a": "fine"}
 
 
@@ -255,6 +254,7 @@ def test_companions_are_joined_by_id(rows_of):
         "set_a.json": b'{"id": "s_1", "question":"q"}\n{"id":"s_2"}\n{"id":7}\n{"id":[1]}\n[0]\nbroken\n',
         "set_b.json": b'{"id":"s_1"}\n',
         "answer/set_a.json": COMPANION,
+        "answer/set_b.json": b"",
     }
     how = {"paths": ("set_*.json",), "container": "jsonl", "join": "answer/{file}"}
     for cut in ({}, {"unit_bytes": 1}, {"limit": 50}):

@@ -180,10 +180,12 @@ def test_offline(hub, spec, monkeypatch):
         list_files(spec())
 
 
-def test_nobody_listens(hub, waits, spec, monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://no-such-host.invalid"])
+def test_nobody_listens(hub, waits, spec, monkeypatch, url):
+    monkeypatch.setenv("HF_ENDPOINT", url)
     with pytest.raises(SourceUnavailable, match=r"cannot be reached .*check the network and HF_ENDPOINT"):
         list_files(spec())
+    assert sum(waits) < 3
 
 
 def test_a_mirror_that_changes_is_noticed(mirror, put, waits, spec):
@@ -209,7 +211,10 @@ def test_files_that_are_not_what_the_catalogue_says(rows_of):
         (b"a,a\n1,2\n", {"container": "csv"}),
         (b'a,b\n"1,2\n', {"container": "csv"}),
     ):
-        with pytest.raises(MalformedSource, match=r"^x\.dat"):
+        told = (
+            r"^source set \(org/set in .*/mirror\): x\.dat.*Fetch the file again or repair it, or leave the source set"
+        )
+        with pytest.raises(MalformedSource, match=told):
             rows_of({"x.dat": body}, {"paths": ("x.dat",), **how})
 
 

@@ -106,13 +106,6 @@ def test_entries_of_one_split_are_forms_of_the_same_rows(mirror, put, spec):
     ]
 
 
-def test_a_split_without_files_is_told(mirror, put, spec, caplog):
-    put(mirror, "org/set", FILES)
-    other = SourceFiles(paths=("*.gone", "*.away"), split="other", container="jsonl")
-    assert len(list_files(spec(files=(TRAIN, other)), root=str(mirror)).files) == 2
-    assert "set, config default, split other: no file matches *.gone, *.away" in caplog.text
-
-
 def test_a_missing_mirror_names_the_folder_it_looked_for(mirror, spec):
     with pytest.raises(SourceUnavailable, match=f"no folder {mirror}/org/set; put the data set's files there"):
         list_files(spec(), root=str(mirror))

@@ -36,6 +36,7 @@ Command = Callable[..., Any]
         (["--seed"], ["--seed", "expected one argument"]),
         (["--direct_running_mode=multi_threading"], ["loses rows silently", "--workers"]),
         (["--experiments=data_buffer_time_limit_ms=20"], ["loses rows silently"]),
+        (["--runtime_type_check"], ["--runtime_type_check is refused", "leave it out"]),
         (["--runner=FlinkRunner", "--workers=2"], ["--workers=2", "in-process runner", "--parallelism"]),
         (["--workers=2", "--direct_num_workers=3"], ["--workers=2", "--direct_num_workers"]),
     ],
@@ -86,4 +87,4 @@ def test_sources_that_are_skipped_are_recorded(tier1: Command, tmp_path: Path) -
     assert done.code == 0
     assert "unavailable: nestful" in done.out
     assert read_manifest(str(tmp_path / "out")).recipe["unavailable"] == ["nestful"]
-    assert read_ledger(str(tmp_path / "out")).stages["normalize"]["nestful"].notes == {"unavailable": 1}
+    assert read_ledger(str(tmp_path / "out")).stages["read"]["nestful"].notes == {"unavailable": 1}

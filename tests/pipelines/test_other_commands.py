@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fsspec import registry
 
 from gatling_beam.shards import FORMATS
 from gatling_beam.sources import load_catalogue
@@ -126,6 +125,7 @@ def test_places_that_cannot_be_reached(gatling: Command, place: str, word: str) 
         ("inspect", place),
         ("validate", place),
         ("tier1", "--root=embedded", f"--output={place}"),
+        ("tier1", f"--root={place}", "--output=out"),
         ("gold", "--sample", f"--output={place}"),
     ):
         done = gatling(*command)
@@ -135,7 +135,6 @@ def test_places_that_cannot_be_reached(gatling: Command, place: str, word: str) 
 
 def test_a_file_system_whose_package_is_missing(gatling: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.delitem(registry._registry, "s3", raising=False)
     done = gatling("inspect", "s3://bucket/rows.parquet")
     assert done.code == 2
     assert "s3://bucket/rows.parquet" in done.err and "not installed" in done.err and "s3fs" in done.err

@@ -143,7 +143,7 @@ def test_a_strangers_folder_is_never_touched(tmp_path: Path, flag: str, names: l
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('{"name": "a Chrome extension", "files": []}')
     before = contents(tmp_path)
-    with pytest.raises(UserError, match="holds files that no run wrote .* neither the manifest nor the marker"):
+    with pytest.raises(UserError, match=r"holds files that no run wrote .* neither the manifest nor the marker"):
         begin(tmp_path, flag)
     assert contents(tmp_path) == before
 

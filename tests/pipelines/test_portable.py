@@ -9,7 +9,7 @@ import pytest
 
 from gatling_beam.manifest import read_manifest
 from gatling_beam.pipelines.cli import main
-from gatling_beam.transforms import read_hf_source
+from gatling_beam.transforms import _read_counted
 
 #: A worker is the command of --environment_config, run by a shell; LOOPBACK workers would be threads of this process.
 SUBPROCESS = "beam:env:harness_subprocess_python:v1"
@@ -35,7 +35,7 @@ def refuse(*_: Any) -> None:
 def test_the_files_are_the_same_from_workers_out_of_process(
     finished: Path, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: str
 ) -> None:
-    monkeypatch.setattr(read_hf_source, "read_unit", refuse)
+    monkeypatch.setattr(_read_counted, "read_unit", refuse)
     recipe = ["--root", str(mirror), f"--sources={','.join(read_manifest(str(finished)).sources)}", "--shards=2"]
     output, log = tmp_path / "out", tmp_path / "workers"
     assert portable([*recipe, "--output", str(output), f"--exchange={exchange}"], log) == 0
@@ -48,7 +48,7 @@ def test_rows_are_taken_by_a_second_pipeline_on_the_same_engine(
 ) -> None:
     recipe = ["--root", str(mirror), "--sources=xlam,turkish", "--target=20", "--near=0.9", "--format=jsonl"]
     assert tier1(tmp_path / "here", *recipe).code == 0
-    monkeypatch.setattr(read_hf_source, "read_unit", refuse)
+    monkeypatch.setattr(_read_counted, "read_unit", refuse)
     assert portable([*recipe, "--output", str(tmp_path / "there")], tmp_path / "workers") == 0
     assert (tmp_path / "workers").read_text().split() == ["ended", "ended"]
     assert contents(tmp_path / "there") == contents(tmp_path / "here")

@@ -1,7 +1,9 @@
 """The tier1 pipeline from end to end: every row is accounted for, and the files are the same however it runs."""
 
+import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -19,6 +21,7 @@ from gatling_beam.pipelines import tier1 as tier1_module
 from gatling_beam.pipelines.outcome import Outcome
 from gatling_beam.sample import DeadLetter, Sample, SourceRow, Tally
 from gatling_beam.shards import ShardFile, format_of, read_shard
+from gatling_beam.transforms import _read_counted
 from gatling_beam.validate_dir import validate_directory
 
 Command = Callable[..., Any]
@@ -40,9 +43,11 @@ def rows(directory: Path) -> list[Sample]:
 def test_every_row_is_accounted_for(finished: Path, expected: dict[str, tuple[int, ...]]) -> None:
     ledger = read_ledger(str(finished))
     assert ledger.check() == []
-    assert list(ledger.stages) == ["normalize", "validate", "dedup"]
+    assert list(ledger.stages) == ["read", "normalize", "validate", "dedup"]
     for source, (read, no_call, dead, duplicates, plans) in expected.items():
+        held = ledger.stages["read"][source]
         normalized, unique = ledger.stages["normalize"][source], ledger.stages["dedup"][source]
+        assert (held.in_, held.out) == (read, read)
         assert (normalized.in_, normalized.no_call, normalized.dead) == (read, no_call, dead)
         assert (unique.duplicate, unique.out) == (duplicates, plans)
     assert Counter(row.source.name for row in rows(finished)) == {name: found[-1] for name, found in expected.items()}
@@ -168,7 +173,7 @@ def test_near_leaves_out_rows_that_are_almost_equal(gatling: Command, tmp_path: 
         "3",
     ]
     assert [row.original_id for row in sorted(rows(tmp_path / "near"), key=lambda row: row.original_id)] == ["1", "3"]
-    assert list(read_ledger(str(tmp_path / "near")).stages) == ["normalize", "validate", "dedup", "write"]
+    assert list(read_ledger(str(tmp_path / "near")).stages) == ["read", "normalize", "validate", "dedup", "write"]
     assert validate_directory(str(tmp_path / "near")).problems == ()
 
 
@@ -208,7 +213,53 @@ def test_a_source_without_any_row_is_said_loudly(gatling: Command, tmp_path: Pat
     )
     assert done.code == 0
     assert "source turkish gave no row at all" in done.err
-    assert read_ledger(str(tmp_path / "out")).stages["normalize"]["turkish"].in_ == 0
+    assert read_ledger(str(tmp_path / "out")).stages["read"]["turkish"].in_ == 0
+
+
+def test_a_source_with_bytes_and_no_row_fails_the_run(gatling: Command, tmp_path: Path) -> None:
+    file = tmp_path / "mirror/atasoglu/turkish-function-calling-20k/train.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n\n")
+    common = ["tier1", "--root", tmp_path / "mirror", "--sources=turkish", "--workers=1", "--output", tmp_path / "out"]
+    done = gatling(*common)
+    assert done.code == 1
+    assert "no row was read from turkish" in done.err and "--skip_unavailable" in done.err
+    assert not (tmp_path / "out/manifest.json").exists()
+    assert gatling(*common, "--skip_unavailable", "--overwrite").code == 0
+
+
+@pytest.mark.parametrize("kept", [0, 20])
+def test_rows_that_are_lost_right_after_they_are_read_fail_the_run(
+    tier1: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    real = _read_counted._ReadUnit.process
+    monkeypatch.setattr(_read_counted._ReadUnit, "process", lambda self, unit: list(real(self, unit))[:kept])
+    done = tier1(tmp_path / "out")
+    assert done.code == 1
+    assert "63 rows leave stage 'read', but " in done.err and "'xlam'" in done.err
+    assert not (tmp_path / "out/manifest.json").exists()
+
+
+def test_a_source_that_is_there_in_part(tier1: Command, mirror: Path, tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    shutil.copytree(mirror, root)
+    (root / "NousResearch/hermes-function-calling-v1/json-mode-agentic.json").unlink()
+    refused = tier1(tmp_path / "out", "--root", root)
+    assert refused.code == 1
+    assert "1 part of a source is unavailable" in refused.err and "hermes/json_mode_agentic/train" in refused.err
+    done = tier1(tmp_path / "out", "--root", root, "--skip_unavailable")
+    assert done.code == 0
+    assert "unavailable: hermes/json_mode_agentic/train: no file matches json-mode-agentic.json" in done.out
+    assert read_manifest(str(tmp_path / "out")).recipe["unavailable"] == ["hermes/json_mode_agentic/train"]
+    hermes = read_ledger(str(tmp_path / "out")).stages["read"]["hermes"]
+    assert hermes.notes == {"unavailable json_mode_agentic/train": 1}
+    assert hermes.in_ == 12
+
+
+def test_a_run_leaves_the_process_as_it_was(tier1: Command, tmp_path: Path) -> None:
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    assert tier1(tmp_path / "out").code == 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, frozen)
 
 
 def test_a_row_that_is_lost_on_the_way_fails_the_run(
@@ -258,5 +309,6 @@ def test_a_malformed_file_is_an_error_for_users(gatling: Command, tmp_path: Path
     )
     assert done.code == 1
     assert "is not a JSON array" in done.err and "while running" not in done.err
+    assert "source xlam (Salesforce/xlam-function-calling-60k in " in done.err and "repair it" in done.err
     assert "Traceback" not in done.err and len(done.err.splitlines()) == 1
     assert not (tmp_path / "out/manifest.json").exists()
