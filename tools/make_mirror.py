@@ -19,6 +19,11 @@ from mirror.rows import Row
 Files = dict[str, list[Row]]
 #: Files of possible answers, merged into the rows of the file of the same name: no rows of their own.
 ANSWERS = "possible_answer/"
+#: Categories of the benchmark with answers and one turn.
+CATEGORIES = [
+    *("simple", "multiple", "parallel", "parallel_multiple", "java", "javascript"),
+    *("live_simple", "live_multiple", "live_parallel", "live_parallel_multiple"),
+]
 
 
 class Pool:
@@ -115,7 +120,8 @@ def tagged(pool: Pool) -> Files:
             faults.in_message(several[0], "conversations", "value", '"}}', '"}', "bad_call"),
         ],
         f"{hermes}/glaive-function-calling-5k.json": numbered(chats.tagged, pick("hermes-glaive", pool.flows, 4), 200),
-        f"{hermes}/json-mode-agentic.json": numbered(chats.structured, pool.silent),
+        f"{hermes}/json-mode-agentic.json": numbered(chats.structured, pool.silent[:1]),
+        f"{hermes}/json-mode-singleturn.json": numbered(chats.structured, pool.silent[1:], 1),
         "interstellarninja/hermes_reasoning_tool_use/data/train-00000-of-00001.parquet": thoughtful,
         "RioLee/ToolPref-Pairwise-30K/data/train-00000-of-00001.parquet": numbered(
             chats.preferred, [*pick("toolpref", pool.flat, 10), pool.silent[1]]
@@ -155,7 +161,7 @@ def messages(pool: Pool) -> Files:
 def python(pool: Pool) -> Files:
     ace = numbered(chats.bracketed, [*pool.sessions("toolace", 12), pool.silent[1]])
     dolci = numbered(chats.fields, pool.sessions("dolci", 12))
-    answered = numbered(tables.accepted, [*hold_out("bfcl", pool.flat, 7), pool.flat[1]])
+    answered = by_category([*hold_out("bfcl", pool.flat, 7), pool.flat[1]])
     sessions = numbered(tables.multi_turn, hold_out("bfcl", pool.several_users, 3))
     bfcl = "gorilla-llm/Berkeley-Function-Calling-Leaderboard"
     return {
@@ -169,22 +175,39 @@ def python(pool: Pool) -> Files:
                 dolci[1], "messages", "function_calls", ")", ", size=99999999999999999999999)", "int_out_of_range"
             ),
         ],
-        f"{bfcl}/BFCL_v3_parallel_multiple.json": [row for row, _ in answered],
-        f"{bfcl}/{ANSWERS}BFCL_v3_parallel_multiple.json": [Row(answer) for _, answer in answered],
+        **{f"{bfcl}/BFCL_v3_{name}.json": [row for row, _ in rows] for name, rows in answered.items()},
+        **{
+            f"{bfcl}/{ANSWERS}BFCL_v3_{name}.json": [Row(answer) for _, answer in rows]
+            for name, rows in answered.items()
+        },
         f"{bfcl}/BFCL_v3_multi_turn_base.json": [row for row, _ in sessions],
         f"{bfcl}/{ANSWERS}BFCL_v3_multi_turn_base.json": [Row(answer) for _, answer in sessions],
         f"{bfcl}/BFCL_v3_irrelevance.json": numbered(tables.irrelevant, pool.silent),
         **{
-            f"gorilla-llm/APIBench/{config}_train.json": own.library_rows(config)
+            f"gorilla-llm/APIBench/{config}_{split}.json": own.library_rows(config)[part]
             for config in ("huggingface", "tensorflow", "torchhub")
+            for split, part in (("train", slice(1, None)), ("eval", slice(1)))
         },
     }
+
+
+def by_category(scenarios: list[Scenario]) -> dict[str, list[Any]]:
+    """Benchmark rows with their answers by category; the categories of other programming languages have none."""
+    found: dict[str, list[Any]] = {name: [] for name in CATEGORIES}
+    for k, scenario in enumerate(scenarios):
+        tools = "multiple" if len(scenario.tools) > 1 else "simple"
+        name = tools if len(scenario.calls) == 1 else "parallel_multiple" if tools == "multiple" else "parallel"
+        if k % 4 == 3 and not found[f"live_{name}"]:
+            name = f"live_{name}"
+        found[name].append(tables.accepted(scenario, name, len(found[name])))
+    return found
 
 
 def marked(pool: Pool) -> Files:
     glaive = numbered(chats.marked, [*pool.sessions("glaive", 14), pool.silent[0]])
     dta = numbered(toolbench.list_after_mark, [*pick("dta", pool.single_user, 10), pool.silent[0]])
     paths = [row for scenario in pick("react", pool.flows, 6) for row in toolbench.step_rows(scenario)]
+    asked = numbered(toolbench.query, pick("queries", pool.single_user, 10), 1)
     trees = pick("tree", pool.single_user, 9)
     fates = ["answer", "retry", "answer", "give_up", "answer", "invalid", "answer", "answer", "answer"]
     return {
@@ -193,19 +216,20 @@ def marked(pool: Pool) -> Files:
             faults.in_column(glaive[0], "chat", "'{\"", "'{", "bad_arguments"),
         ],
         "dongsheng/DTA-Tool/DTA_tool.json": [*dta, toolbench.list_after_mark(pool.flows[0], 0, gives_up=True)],
-        "Yhyu13/ToolBench_toolllama_G123_dfs/toolllama_G123_dfs_train.json": [
-            *paths,
-            *toolbench.step_rows(pool.flows[1], gives_up=True),
-        ],
+        "Yhyu13/ToolBench_toolllama_G123_dfs/toolllama_G123_dfs_train.json": paths,
+        "Yhyu13/ToolBench_toolllama_G123_dfs/toolllama_G123_dfs_eval.json": toolbench.step_rows(
+            pool.flows[1], gives_up=True
+        ),
         **{
-            f"Adorg/ToolBench/answer/G1_answer/{number}_ChatGPT_DFS_woFilter_w2.json": [
+            f"Adorg/ToolBench/answer/G{1 + number // 6 + number // 8}_answer/{number}_ChatGPT_DFS_woFilter_w2.json": [
                 toolbench.answer_tree(scenario, fate)
             ]
             for number, (scenario, fate) in enumerate(zip(trees, fates, strict=True), 1)
         },
-        "Adorg/ToolBench/instruction/G1_query.json": numbered(
-            toolbench.query, pick("queries", pool.single_user, 10), 1
-        ),
+        "Adorg/ToolBench/instruction/G1_query.json": asked[:5],
+        "Adorg/ToolBench/instruction/G2_query.json": asked[5:7],
+        "Adorg/ToolBench/instruction/G3_query.json": asked[7:9],
+        "Adorg/ToolBench/test_instruction/G1_instruction.json": asked[9:],
     }
 
 
@@ -226,7 +250,8 @@ def names_and_graphs(pool: Pool) -> Files:
             faults.in_calls(nest[0], "output", faults.renamed("bad\ttool"), "bad_tool_name"),
         ],
         **{f"squeeze-ai-lab/ToolBank/data/{bank}-00000-of-00001.parquet": rows for bank, rows in banks.items()},
-        "squeeze-ai-lab/TinyAgent-dataset/training_data.json": own.plan_text_rows(),
+        f"{KEYED}training_data.json": own.plan_text_rows()[:-1],
+        f"{KEYED}testing_data.json": own.plan_text_rows()[-1:],
         "microsoft/Taskbench/data_huggingface/data.json": graphs["huggingface"],
         "microsoft/Taskbench/data_multimedia/data.json": graphs["multimedia"],
         "microsoft/Taskbench/data_dailylifeapis/data.json": graphs["dailylifeapis"],
@@ -241,7 +266,7 @@ def names_and_graphs(pool: Pool) -> Files:
 
 
 #: How a file holds its rows, where its name does not tell.
-KEYED = "squeeze-ai-lab/TinyAgent-dataset/training_data.json"
+KEYED = "squeeze-ai-lab/TinyAgent-dataset/"
 BEHAVIOURS = "ai-safety-institute/AgentHarm/"
 LINES = ("gorilla-llm/", "microsoft/Taskbench/")
 ONE_ROW = "Adorg/ToolBench/answer/"
@@ -260,7 +285,7 @@ def write(path: Path, name: str, rows: list[Row]) -> None:
         content = b"".join(text + b"\n" for text in texts)
     elif name.startswith(ONE_ROW):
         content = texts[0] + b"\n"
-    elif name == KEYED:
+    elif name.startswith(KEYED):
         members = [
             json.dumps(f"00000000-0000-4000-8000-{k:012d}").encode() + b": " + text for k, text in enumerate(texts)
         ]
@@ -279,7 +304,9 @@ def main(directory: Path) -> None:
         files |= part(pool)
     for name, rows in files.items():
         write(directory / name, name, rows)
-    outcomes = {name: [row.outcome for row in rows] for name, rows in sorted(files.items()) if ANSWERS not in name}
+    outcomes = {
+        name: [row.outcome for row in rows] for name, rows in sorted(files.items()) if rows and ANSWERS not in name
+    }
     plans = [row.plan for name in outcomes for row in files[name] if row.outcome == "plan"]
     shared = {plan for plan in plans if plan}
     expected = {

@@ -63,12 +63,12 @@ def _value(column: pa.Array) -> Any:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    return types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
 
 
 def _is_fine_time(kind: pa.DataType) -> bool:
     """Times of day in nanoseconds: Python's end at microseconds, and pyarrow cuts the rest off."""
-    return types.is_time64(kind) and kind.unit == "ns"
+    return bool(types.is_time64(kind) and kind.unit == "ns")
 
 
 def _has(kind: pa.DataType, wanted: Callable[[pa.DataType], bool]) -> bool:

@@ -21,9 +21,7 @@ def _outcomes(counts: Counts) -> Counter[str]:
 
 
 def test_every_row_of_the_embedded_sample(gatling: Callable[..., Any], tmp_path: Path) -> None:
-    done = gatling(
-        "tier1", "--root=embedded", "--skip_unavailable", "--workers=1", "--shards=3", "--output", tmp_path / "out"
-    )
+    done = gatling("tier1", "--root=embedded", "--workers=1", "--shards=3", "--output", tmp_path / "out")
     assert done.code == 0
     expected = json.loads((Path(mirror_path()) / "EXPECTED.json").read_text("utf-8"))
     ledger = read_ledger(str(tmp_path / "out"))

@@ -55,9 +55,9 @@ def turkish(scenario: Scenario, number: int) -> Row:
     return Row(row, *_outcome(scenario))
 
 
-def accepted(scenario: Scenario, number: int) -> tuple[Row, dict[str, Any]]:
+def accepted(scenario: Scenario, category: str, number: int) -> tuple[Row, dict[str, Any]]:
     """A benchmark row and its answer: every argument is a list of accepted values."""
-    id_ = f"parallel_multiple_{number}"
+    id_ = f"{category}_{number}"
     row = {
         "id": id_,
         "question": [[{"role": "user", "content": scenario.ask}]],
