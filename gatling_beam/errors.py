@@ -31,6 +31,7 @@ REASONS = {
     "disconnected": "a plan falls into several parts",
     "duplicate_call_id": "two calls of a row carry the same id",
     "no_request": "the row holds no words of a user",
+    "invalid_trace": "a gold trace breaks a rule of the validators; the detail names each rule",
 }
 
 #: Every reason a row can be left out for by a rule.

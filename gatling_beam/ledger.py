@@ -124,7 +124,8 @@ class Ledger(msgspec.Struct, frozen=True):
         """What does not add up, as sentences; [] if everything does.
 
         For every stage and source, in + expanded = out + no_call + no_intent + filtered + duplicate + not_selected +
-        dead, and what leaves a stage enters the next one; a source may join at a later stage.
+        dead, and what leaves a stage enters the next one; a source may join at a later stage, and a stage between two
+        others may be unused.
         """
         return [*self._unbalanced(), *self._broken_joins()]
 
@@ -143,7 +144,12 @@ class Ledger(msgspec.Struct, frozen=True):
                         yield f"{where}: the reasons of {kind} add up to more than its {counts.of(kind):,} rows"
 
     def _broken_joins(self) -> Iterator[str]:
-        for (stage, by_source), (following, entered) in pairwise(self.stages.items()):
+        stages = list(self.stages.items())
+        while len(stages) > 1 and not stages[-1][1] and not stages[-2][1]:
+            stages.pop()
+        # A stage that was not used is passed by; but where nothing comes after it, rows that were to enter it are lost.
+        used = [(stage, by_source) for stage, by_source in stages[:-1] if by_source] + stages[-1:]
+        for (stage, by_source), (following, entered) in pairwise(used):
             for source, counts in by_source.items():
                 arrived = entered[source].in_ if source in entered else 0
                 if counts.out != arrived:

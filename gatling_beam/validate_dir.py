@@ -1,4 +1,4 @@
-"""Whether an output directory is what its manifest and ledger say, and every row of it is a sound sample."""
+"""Whether an output directory is what its manifest and ledger say, and every row of it is sound."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,11 @@ from gatling_beam.files import join, list_files, sha256_of
 from gatling_beam.graph import plan_problem
 from gatling_beam.ledger import LEDGER_NAME, Ledger, read_ledger
 from gatling_beam.manifest import MANIFEST_NAME, Manifest, read_manifest
+from gatling_beam.oracle.convert import SOURCE as GOLD
+from gatling_beam.oracle.trace import GoldTrace
 from gatling_beam.sample import DeadLetter, Sample
 from gatling_beam.shards import UNREADABLE, Format, ShardFile, count_rows, read_shard
+from gatling_beam.validate import trace_problems
 
 _MAX_OF_A_KIND = 20
 
@@ -75,8 +78,8 @@ def validate_directory(directory: str, *, connected: bool = True) -> Report:
 
     Manifest there; every listed file there with its SHA-256 and, counted from the file, its rows; no file that nothing
     lists; ledger adds up; rows and dead letters by source are the ledger's; every row decodes and its plan is well
-    formed; no `sample_id` twice, and no `intent_hash` twice among the rows that belong to no family (a family repeats
-    its plans on purpose). Memory: 32 bytes a row and one batch of rows.
+    formed (every gold trace passes the validators); no `sample_id` twice, and no `intent_hash` twice among the rows
+    that belong to no family (a family repeats its plans on purpose). Memory: 32 bytes a row and one batch of rows.
 
     Args:
       directory: path or fsspec URL.
@@ -92,10 +95,13 @@ def validate_directory(directory: str, *, connected: bool = True) -> Report:
     sound = _check_files(directory, manifest, problems)
     ledger = _check_ledger(directory, manifest, problems)
     rows = 0
+    files = [file for file in manifest.files if file.name in sound]
+    found: Counter[str] | None = None
     if manifest.row_type == Sample.__name__:
-        found = _check_rows(
-            directory, [file for file in manifest.files if file.name in sound], manifest, connected, problems
-        )
+        found = _check_rows(directory, files, manifest, connected, problems)
+    elif manifest.row_type == GoldTrace.__name__:
+        found = _check_traces(directory, files, manifest, problems)
+    if found is not None:
         rows = found.total()
         _compare("rows", found, manifest.loader_statistics, "the manifest", problems)
         if ledger is not None:
@@ -173,6 +179,27 @@ def _check_rows(
         if repeated := digests.repeated():
             problems.add("repeated key", f"{repeated:,} rows repeat the {name} of another row")
     return by_source
+
+
+def _check_traces(directory: str, files: Sequence[ShardFile], manifest: Manifest, problems: _Problems) -> Counter[str]:
+    """Gold traces, all of one source; each must pass the validators of this version."""
+    trace_ids = _Digests()
+    rows = 0
+    for file in files:
+        row = -1
+        try:
+            for row, trace in enumerate(read_shard(join(directory, file.name), manifest.format, GoldTrace)):
+                rows += 1
+                trace_ids.add(trace.trace_id)
+                for found in trace_problems(trace):
+                    problems.add(
+                        "broken trace", f"{file.name}, row {row}: {found.rule} {found.call_id}: {found.detail}"
+                    )
+        except UNREADABLE as e:
+            problems.add("undecodable row", f"{file.name}: row {row + 1} or one after it cannot be decoded: {e}")
+    if repeated := trace_ids.repeated():
+        problems.add("repeated key", f"{repeated:,} rows repeat the trace_id of another row")
+    return Counter({GOLD: rows}) if rows else Counter()
 
 
 def _count_dead(directory: str, files: Iterable[ShardFile], format: Format, problems: _Problems) -> Counter[str]:

@@ -1,9 +1,9 @@
-"""`gatling-beam inspect`: rows as readable plans, or dead letters as a table."""
+"""`gatling-beam inspect`: rows and gold traces as readable plans, dead letters as a table."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, NamedTuple
 
 import fastavro
 import msgspec
@@ -12,6 +12,8 @@ from fsspec.core import url_to_fs
 from pydantic import Field
 
 from gatling_beam.files import join, list_files, open_reader
+from gatling_beam.oracle.render import render_trace
+from gatling_beam.oracle.trace import GoldTrace
 from gatling_beam.pipelines.options import Options, UserError, parse, parser_of, refuse_unknown
 from gatling_beam.pipelines.output import DATA
 from gatling_beam.pipelines.place import Place
@@ -19,25 +21,43 @@ from gatling_beam.render import render_dead_letters, render_sample
 from gatling_beam.sample import DeadLetter, Sample
 from gatling_beam.shards import FORMATS, UNREADABLE, Format, check_format, read_shard
 
-T = TypeVar("T")
+
+class Kind(NamedTuple):
+    """A type of rows: how to know it, how to name a row and its source, and how to show some."""
+
+    struct: type
+    column: str
+    source_of: Callable[[Any], str]
+    render: Callable[[list[Any]], str]
+
+
+def _each(render: Callable[[Any], str]) -> Callable[[list[Any]], str]:
+    return lambda rows: "\n\n".join(map(render, rows))
+
+
+KINDS = (
+    Kind(DeadLetter, "dead_id", lambda row: row.source, render_dead_letters),
+    Kind(GoldTrace, "trace_id", lambda row: row.request.domain, _each(render_trace)),
+    Kind(Sample, "sample_id", lambda row: row.source.name, _each(render_sample)),
+)
 
 
 class InspectOptions(Options):
     """What to show."""
 
     file: Place = Field(
-        description="a file of rows or of dead letters (.parquet, .jsonl, .avro), or an output directory",
+        description="a file of rows, gold traces or dead letters (.parquet, .jsonl, .avro), or an output directory",
         min_length=1,
         json_schema_extra={"positional": True},
     )
     n: int = Field(5, ge=1, description="rows to show at most", json_schema_extra={"metavar": "N"})
     id: str | None = Field(
         None,
-        description="show the rows whose sample_id (or dead_id) begins so",
+        description="show the rows whose sample_id (trace_id, dead_id) begins so",
         json_schema_extra={"metavar": "SAMPLE_ID"},
     )
     source: str | None = Field(
-        None, description="show rows of this source alone", json_schema_extra={"metavar": "NAME"}
+        None, description="show rows of this source (gold: domain) alone", json_schema_extra={"metavar": "NAME"}
     )
 
 
@@ -48,21 +68,16 @@ def show(options: InspectOptions) -> str:
       UserError: if the file is not there, holds no rows of ours, or none that is asked for.
     """
     paths = files_of(options.file)
-    kinds = {path: row_type(path, format_of(path)) for path in paths}
-    samples: list[Sample] = []
-    letters: list[DeadLetter] = []
-    for path in paths:
-        if kinds[path] is Sample:
-            rows = _read(path, Sample, lambda row: _wanted(row.sample_id, row.source.name, options))
-            samples += islice(rows, options.n - len(samples))
-        else:
-            dead = _read(path, DeadLetter, lambda row: _wanted(row.dead_id, row.source, options))
-            letters += islice(dead, options.n - len(letters))
-    if not (samples or letters):
+    kinds = {path: kind_of(path, format_of(path)) for path in paths}
+    found: dict[str, list[Any]] = {kind.column: [] for kind in KINDS}
+    for path, kind in kinds.items():
+        rows = found[kind.column]
+        rows += islice(_read(path, kind, options), options.n - len(rows))
+    shown = [kind.render(found[kind.column]) for kind in reversed(KINDS) if found[kind.column]]
+    if not shown:
         asked = "".join(f", --{name}={value}" for name in ("id", "source") if (value := getattr(options, name)))
         raise UserError(f"{options.file}{asked}: no such row in {len(paths)} files")
-    shown = [render_sample(sample) for sample in samples]
-    return "\n\n".join([*shown, render_dead_letters(letters)] if letters else shown)
+    return "\n\n".join(shown)
 
 
 def files_of(path: str) -> list[str]:
@@ -95,21 +110,22 @@ def format_of(path: str) -> Format:
     return check_format(ending)
 
 
-def row_type(path: str, format: Format) -> type[Sample] | type[DeadLetter]:
+def kind_of(path: str, format: Format) -> Kind:
     """What the rows of a file are, by its columns.
 
     Raises:
-      UserError: if they are neither samples nor dead letters.
+      UserError: if they are none of `KINDS`.
     """
     try:
         columns = _columns(path, format)
     except UNREADABLE as e:
         raise UserError(f"{path} cannot be read as {format}: {e}") from e
-    if "dead_id" in columns:
-        return DeadLetter
-    if "sample_id" in columns or not columns:
-        return Sample
-    raise UserError(f"{path} holds neither samples nor dead letters; its columns are {', '.join(sorted(columns)[:8])}")
+    for kind in KINDS:
+        if kind.column in columns or not columns:
+            return kind
+    raise UserError(
+        f"{path} holds neither samples, gold traces nor dead letters; its columns are {', '.join(sorted(columns)[:8])}"
+    )
 
 
 def _columns(path: str, format: Format) -> set[str]:
@@ -124,18 +140,15 @@ def _columns(path: str, format: Format) -> set[str]:
         return set(msgspec.json.decode(line, type=dict[str, msgspec.Raw])) if line.strip() else set()
 
 
-def _read(path: str, kind: type[T], wanted: Callable[[T], bool]) -> Iterator[T]:
+def _read(path: str, kind: Kind, options: InspectOptions) -> Iterator[Any]:
     try:
-        for row in read_shard(path, format_of(path), kind):
-            if wanted(row):
+        for row in read_shard(path, format_of(path), kind.struct):
+            named = getattr(row, kind.column).startswith(options.id or "")
+            if named and options.source in (None, kind.source_of(row)):
                 # Columns are decoded without a look at their types.
-                yield msgspec.convert(msgspec.to_builtins(row), kind)
+                yield msgspec.convert(msgspec.to_builtins(row), kind.struct)
     except UNREADABLE as e:
         raise UserError(f"{path} holds a row that cannot be decoded: {e}") from e
-
-
-def _wanted(row_id: str, source: str, options: InspectOptions) -> bool:
-    return row_id.startswith(options.id or "") and options.source in (None, source)
 
 
 def _is_hidden(name: str) -> bool:

@@ -1,7 +1,9 @@
 """The runner of a command: Beam's in-process runner, pinned, unless another one is asked for."""
 
+import logging
 import os
 import re
+import shlex
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
@@ -21,6 +23,7 @@ from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineState, create_runner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 from pydantic import Field
 
 from gatling_beam.hub import SourceError
@@ -102,7 +105,13 @@ def make_runner(options: PipelineOptions) -> Any:
     # The bare runner does not hand the options to its workers.
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     info = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
-    return fn_runner.FnApiRunner(provision_info=info)
+    if options.view_as(DirectOptions).direct_num_workers == 1:
+        return fn_runner.FnApiRunner(provision_info=info)
+    command = f"{shlex.quote(sys.executable)} -m gatling_beam.pipelines.worker"
+    processes = SubprocessSDKEnvironment.from_command_string(command_string=command)
+    # It warns of several workers without its own mode for them.
+    logging.getLogger(fn_runner.__name__).setLevel(logging.ERROR)
+    return fn_runner.FnApiRunner(default_environment=processes, provision_info=info)
 
 
 def run_pipeline(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> None:
@@ -183,7 +192,8 @@ def _set_workers(options: PipelineOptions, engine: EngineOptions, args: Sequence
         return
     workers = engine.workers or os.cpu_count() or 1
     direct.direct_num_workers = workers
-    direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
+    # Beam's mode multi_processing would start workers that write to our terminal while they start.
+    direct.direct_running_mode = "in_memory"
     if not _given(args, "default_sdk_harness_log_level"):
         # Worker processes write to our terminal; their errors come back as exceptions, to be shown once.
         options.view_as(WorkerOptions).default_sdk_harness_log_level = "CRITICAL"

@@ -13,10 +13,12 @@ from gatling_beam.transforms.generate_gold_traces import GenerateGoldTraces, Gol
 from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
 from gatling_beam.transforms.read_hf_source import ReadFromHuggingFace, ReadHFSource
 from gatling_beam.transforms.read_samples import ReadSamples
+from gatling_beam.transforms.sum_diversity import SumDiversity
 from gatling_beam.transforms.sum_tallies import SumTallies
 from gatling_beam.transforms.take_exactly import TakeExactly, TakeResult
 from gatling_beam.transforms.to_rows import FromRows, ToRows
 from gatling_beam.transforms.validate_dag import ValidateDAG
+from gatling_beam.transforms.validate_traces import ValidateTraces
 from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
 from gatling_beam.transforms.write_samples import WriteResult, WriteSamples
 
@@ -33,12 +35,14 @@ __all__ = [
     "ReadHFSource",
     "ReadSamples",
     "Rows",
+    "SumDiversity",
     "SumTallies",
     "TakeExactly",
     "TakeResult",
     "ToRows",
     "TracesToSamples",
     "ValidateDAG",
+    "ValidateTraces",
     "WriteDeadLetters",
     "WriteResult",
     "WriteSamples",

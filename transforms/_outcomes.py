@@ -9,21 +9,23 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 import gatling_beam.transforms._coders  # noqa: F401
+from gatling_beam.oracle.trace import GoldTrace
 from gatling_beam.sample import DeadLetter, Drop, Sample, Tally
 
-Outcome = Sample | DeadLetter | Drop
+Outcome = Sample | GoldTrace | DeadLetter | Drop
 
 
 class Rows(NamedTuple):
-    """What a transform makes of its input: the PCollections `rows` (Sample), `dead` (DeadLetter), `tallies` (Tally)."""
+    """What a transform makes of its input: the PCollections `rows` (Sample, or the type that the transform names),
+    `dead` (DeadLetter), `tallies` (Tally)."""
 
-    rows: beam.PCollection[Sample]
+    rows: beam.PCollection[Any]
     dead: beam.PCollection[DeadLetter]
     tallies: beam.PCollection[Tally]
 
 
 class SplitOutcomes(beam.DoFn):
-    """A Sample goes on, a DeadLetter goes to "dead", counts go to "tallies" once a bundle.
+    """A row goes on, a DeadLetter goes to "dead", counts go to "tallies" once a bundle.
 
     A subclass gives the pure function `outcome(element, notes)`, and `source_of(element)` for the count of what came
     in.
@@ -46,14 +48,14 @@ class SplitOutcomes(beam.DoFn):
         notes: dict[str, int] = {}
         counts[source, "in", ""] += 1
         outcome = self.outcome(element, notes)
-        if isinstance(outcome, Sample):
-            counts[source, "out", ""] += 1
-            yield outcome
-        elif isinstance(outcome, DeadLetter):
+        if isinstance(outcome, DeadLetter):
             counts[source, "dead", outcome.reason] += 1
             yield beam.pvalue.TaggedOutput("dead", outcome)
-        else:
+        elif isinstance(outcome, Drop):
             counts[source, outcome.kind, outcome.reason] += 1
+        else:
+            counts[source, "out", ""] += 1
+            yield outcome
         for note, n in notes.items():
             counts[source, "note", note] += n
 
@@ -64,12 +66,12 @@ class SplitOutcomes(beam.DoFn):
             yield beam.pvalue.TaggedOutput("tallies", WindowedValue(tally, window.max_timestamp(), (window,)))
 
 
-def split_outcomes(label: str, pcoll: Any, element_type: type, dofn: SplitOutcomes) -> Rows:
+def split_outcomes(label: str, pcoll: Any, element_type: type, dofn: SplitOutcomes, row_type: type = Sample) -> Rows:
     """`pcoll` through `dofn`, with the types of all three outputs declared."""
     step = (
         beam.ParDo(dofn)
         .with_input_types(element_type)
-        .with_output_types(Sample, dead=DeadLetter, tallies=Tally)
+        .with_output_types(row_type, dead=DeadLetter, tallies=Tally)
         .with_outputs("dead", "tallies", main="rows")
     )
     outputs = pcoll | label >> step

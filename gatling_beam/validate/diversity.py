@@ -32,7 +32,7 @@ class Diversity(msgspec.Struct, frozen=True):
     patterns: dict[str, int] = {}
     registers: dict[str, int] = {}
     tools: dict[str, int] = {}
-    sizes: dict[int, int] = {}
+    sizes: dict[str, int] = {}
     requests: bytes = b""
     masked: bytes = b""
     sample: dict[str, str] = {}
@@ -42,7 +42,7 @@ def diversity_of(traces: Iterable[GoldTrace]) -> Diversity:
     """The diversity of some traces."""
     counters: dict[str, Counter[str]] = {name: Counter() for name in ("domains", "intents", "patterns", "registers")}
     tools: Counter[str] = Counter()
-    sizes: Counter[int] = Counter()
+    sizes: Counter[str] = Counter()
     requests, masked = bytearray(), bytearray()
     sample: dict[str, str] = {}
     n = calls = 0
@@ -55,7 +55,7 @@ def diversity_of(traces: Iterable[GoldTrace]) -> Diversity:
         counters["patterns"][trace.metadata["pattern"]] += 1
         counters["registers"][trace.metadata["register"]] += 1
         tools.update(call.tool_id for call in trace.graph.calls)
-        sizes[len(str(request.expected_scope.rows_requested or 1)) - 1] += 1
+        sizes[str(len(str(request.expected_scope.rows_requested or 1)) - 1)] += 1
         own = _hash(request.text)
         requests += own
         masked += _hash(mask(request.text))

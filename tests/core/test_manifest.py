@@ -110,6 +110,14 @@ def test_a_source_may_join_later_and_a_stage_may_be_empty():
     assert Ledger.from_tallies(joined, ["read", "unused", "normalize"]).check() == []
 
 
+def test_rows_that_enter_no_stage_at_all_are_lost():
+    read = [Tally("read", "xlam", kind, 10) for kind in ("in", "out")]
+    for stages in (["read", "normalize"], ["read", "normalize", "dedup"]):
+        assert Ledger.from_tallies(read, stages).check() == [
+            "source 'xlam': 10 rows leave stage 'read', but 0 enter stage 'normalize'"
+        ]
+
+
 def test_totals_are_sums_over_sources():
     more = [Tally("normalize", "gold", "in", 4), Tally("normalize", "gold", "dead", 4, "cycle")]
     total = Ledger.from_tallies([*TALLIES, *more], STAGES).total("normalize")

@@ -1,5 +1,7 @@
 """`gatling-beam gold`: a run that was killed goes on where it was."""
 
+import hashlib
+import json
 import signal
 import subprocess
 import sys
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gatling_beam.pipelines.cli import main
 
 Command = Callable[..., Any]
 
@@ -68,3 +72,43 @@ def test_resume_of_a_finished_run_does_nothing(gatling: Command, tmp_path: Path)
     done = gatling("gold", *FLAGS, f"--output={tmp_path / 'out'}", "--resume")
     assert done.code == 0 and "nothing to do" in done.err
     assert files(tmp_path / "out") == before
+
+
+def test_the_same_bytes_from_one_and_four_workers(gatling: Command, tmp_path: Path) -> None:
+    for workers in (1, 4):
+        flags = ("--total=1100", "--seed=5", "--checkpoint_every=100", f"--workers={workers}", "--quiet")
+        assert gatling("gold", *flags, f"--output={tmp_path / str(workers)}").code == 0
+    assert files(tmp_path / "1") == files(tmp_path / "4")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("gold") / "sample"
+    assert main(["gold", "--sample", f"--output={output}", "--workers=1", "--quiet"]) == 0
+    return output
+
+
+def test_inspect_shows_traces_with_policy_and_plan(gatling: Command, sample: Path) -> None:
+    done = gatling("inspect", sample, "--source=finance", "--n=1")
+    assert done.code == 0
+    for part in ("finance_", "policy finance_v", "session: today is", "request (en):", "finance."):
+        assert part in done.out
+    assert done.out.count("plan: ") == 1
+    assert gatling("inspect", sample, "--n=7").out.count("session: ") == 7
+    assert "no such row" in gatling("inspect", sample, "--id=nothing").err
+
+
+def test_validate_judges_every_trace(gatling: Command, sample: Path) -> None:
+    assert gatling("validate", sample).out == "ok: 100 rows in 4 files\n"
+    [path] = sample.glob("data/*.jsonl")
+    first, *others = path.read_text().splitlines()
+    trace = json.loads(first)
+    trace["policy"]["forbidden_operations"] = [call["tool_id"] for call in trace["graph"]["calls"]]
+    data = "\n".join([json.dumps(trace), *others, ""]).encode()
+    path.write_bytes(data)
+    manifest = json.loads((sample / "manifest.json").read_text())
+    manifest["files"][0] |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    (sample / "manifest.json").write_text(json.dumps(manifest))
+    done = gatling("validate", sample)
+    assert done.code == 1
+    assert "row 0: policy_changed" in done.out

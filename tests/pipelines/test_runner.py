@@ -1,14 +1,17 @@
 """Which runner does the work, and that its workers get the options."""
 
 import os
+import time
+from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, WorkerOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from gatling_beam.pipelines.options import UsageError
-from gatling_beam.pipelines.runner import EngineOptions, beam_options, make_runner
+from gatling_beam.pipelines.runner import EngineOptions, beam_options, make_runner, run_pipeline
 
 
 def options_of(*args: str, workers: int | None = None) -> PipelineOptions:
@@ -16,13 +19,36 @@ def options_of(*args: str, workers: int | None = None) -> PipelineOptions:
     return beam_options(engine, args, EngineOptions)
 
 
-@pytest.mark.parametrize(
-    ("workers", "number", "mode"), [(1, 1, "in_memory"), (3, 3, "multi_processing"), (None, os.cpu_count(), None)]
-)
-def test_workers_are_processes(workers: int | None, number: int, mode: str | None) -> None:
-    direct = options_of(workers=workers).view_as(DirectOptions)
-    assert direct.direct_num_workers == number
-    assert direct.direct_running_mode == (mode or ("multi_processing" if number > 1 else "in_memory"))
+@pytest.mark.parametrize(("workers", "number"), [(1, 1), (3, 3), (None, os.cpu_count())])
+def test_workers_are_counted(workers: int | None, number: int) -> None:
+    assert options_of(workers=workers).view_as(DirectOptions).direct_num_workers == number
+
+
+def worker_pids(workers: int, folder: Path) -> set[str]:
+    """The processes that do the work of a pipeline with many small pieces."""
+    options = options_of(workers=workers)
+
+    def build(pipeline: beam.Pipeline) -> None:
+        numbers = pipeline | beam.Create(range(200)) | beam.Reshuffle()
+        numbers | "LeaveName" >> beam.Map(_leave_name, str(folder))
+
+    run_pipeline(build, options)
+    return {path.name for path in folder.iterdir()}
+
+
+def _leave_name(number: int, folder: str) -> None:
+    time.sleep(0.005)
+    (Path(folder) / str(os.getpid())).touch()
+
+
+def test_workers_are_processes_that_say_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for workers in (1, 2):
+        (tmp_path / str(workers)).mkdir()
+    assert worker_pids(1, tmp_path / "1") == {str(os.getpid())}
+    pids = worker_pids(2, tmp_path / "2")
+    assert len(pids) == 2
+    assert str(os.getpid()) not in pids
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_default_runner_is_pinned_and_its_workers_get_the_options(capsys: pytest.CaptureFixture[str]) -> None:

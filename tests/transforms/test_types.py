@@ -19,11 +19,13 @@ MAKE: dict[str, Callable[[], beam.PTransform]] = {
     "ReadFromHuggingFace": lambda: transforms.ReadFromHuggingFace("xlam"),
     "ReadHFSource": lambda: transforms.ReadHFSource("xlam"),
     "ReadSamples": lambda: transforms.ReadSamples("out"),
+    "SumDiversity": lambda: transforms.SumDiversity(),
     "SumTallies": lambda: transforms.SumTallies(),
     "TakeExactly": lambda: transforms.TakeExactly(1, seed=0),
     "ToRows": lambda: transforms.ToRows(),
     "TracesToSamples": lambda: transforms.TracesToSamples(),
     "ValidateDAG": lambda: transforms.ValidateDAG(),
+    "ValidateTraces": lambda: transforms.ValidateTraces(),
     "WriteDeadLetters": lambda: transforms.WriteDeadLetters("out"),
     "WriteSamples": lambda: transforms.WriteSamples("out", shards=1),
 }
