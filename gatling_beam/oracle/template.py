@@ -34,6 +34,7 @@ from gatling_beam.plan import TrustTier
 from gatling_beam.provenance import retrieved
 from gatling_beam.warrant import permitted_call
 
+_SENTENCE_ENDS = (".", "!", "?")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 CREATED_AT = f"{TODAY.isoformat()}T09:00:00"
 _LIMIT_NAMES = {"rows": "max_results", "days": "max_days", "recipients": "max_recipients"}
@@ -221,6 +222,8 @@ class _Draw:
             return self.domain.spec.records[parameter.of].fields[value].says
         if parameter.of == "format":
             return str(value).upper()
+        if parameter.type == "text" and value.endswith(_SENTENCE_ENDS):
+            return f'"{value}"'  # so that it is seen where the message ends
         words = self.domain.spec.lists.get(parameter.of)
         return words[value] if words and value in words else str(value)
 
