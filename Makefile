@@ -39,16 +39,20 @@ $(STAMP): pyproject.toml setup.py tools/find_python.sh
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/gatling-beam tier1 --sources all --root embedded --skip_unavailable --output demo-output --overwrite
+	@$(BIN)/gatling-beam tier1 --sources all --root embedded --target 2000 --top_up gold --output demo-output --overwrite
 	@echo
-	@$(BIN)/gatling-beam inspect demo-output --n 1
+	@echo "A row of a data set, and a gold trace:"
+	@echo
+	@$(BIN)/gatling-beam inspect demo-output --source toolace --n 1
+	@echo
+	@$(BIN)/gatling-beam inspect demo-output --source gold --n 1
 	@echo
 	@echo "demo-output/ holds:"
 	@echo "  data/              the rows, as Parquet: datasets.load_dataset('demo-output')"
 	@echo "  dead_letters/      the rows that could not be used, each with its reason; some of the sample are broken on purpose"
 	@echo "  ledger.json        where every row of every source went; the run fails when it does not add up"
 	@echo "  manifest.json      recipe, versions, and name, rows and sha256 of every file"
-	@echo "Look at more rows:   $(BIN)/gatling-beam inspect demo-output --source toolace; at dead letters: ... inspect demo-output/dead_letters"
+	@echo "Look at more rows:   $(BIN)/gatling-beam inspect demo-output --source xlam; at dead letters: ... inspect demo-output/dead_letters"
 	@echo "Check the folder:    $(BIN)/gatling-beam validate demo-output"
 
 test: lint types

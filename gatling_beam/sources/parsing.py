@@ -28,7 +28,7 @@ def parse_row(data: bytes) -> dict[str, Any]:
     """
     try:
         row = msgspec.json.decode(data)
-        if data.count(b'":') - data.count(b'\\":') > count_keys(row):
+        if data.count(b'":') - data.count(b'\\":') != count_keys(row):
             json.loads(data, object_pairs_hook=_unique)
     except (msgspec.DecodeError, UnicodeDecodeError):
         try:
@@ -111,7 +111,8 @@ def _decoded_once(text: str, what: str) -> Any:
         text = _FENCE.sub("", text).strip()
     try:
         value = msgspec.json.decode(text)
-        if text.count('":') - text.count('\\":') > count_keys(value):
+        # Keys of the text against keys of the value; where they differ for another reason, it is only read again.
+        if text.count('":') - text.count('\\":') != count_keys(value):
             json.loads(text, object_pairs_hook=_unique)
         return value
     except (msgspec.DecodeError, UnicodeEncodeError):

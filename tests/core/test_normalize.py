@@ -131,6 +131,7 @@ def deep(levels):
         (SourceRow("xlam", b"\xff\xfe", "a:0"), "not_json"),
         (SourceRow("xlam", b"[1]", "a:0"), "wrong_type"),
         (SourceRow("xlam", b'{"id": 1, "id": 2}', "a:0"), "duplicate_key"),
+        (SourceRow("xlam", b'{"id" : 1, "id" : 2}', "a:0"), "duplicate_key"),
         (
             SourceRow(
                 "xlam",
