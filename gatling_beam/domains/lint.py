@@ -1,7 +1,7 @@
 """What a domain file must have beyond its form: sentences that say every slot, no unreached tool or rule."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gatling_beam.domains.plans import Result, Slot, Step, parse_plan, pattern_of, slots_of
 from gatling_beam.domains.spec import INTENTS, DomainSpec, RuleSpec, TaskSpec
@@ -46,12 +46,7 @@ def _fields(spec: DomainSpec) -> Iterator[str]:
                 yield f"records.{kind}.{name}: class {field.sensitivity}; by its name it is at least {least}"
             if field.draw.startswith("list ") and field.draw[5:] not in spec.lists:
                 yield f"records.{kind}.{name}: there is no list {field.draw[5:]!r}"
-        allowed = {"about", "code", *spec.lists}
-        for text in record.texts:
-            if unknown := set(_PLACEHOLDER.findall(text)) - allowed:
-                yield f"records.{kind}: a text names {sorted(unknown)}; it may name about, code and lists"
-            if "{about}" not in text:
-                yield f"records.{kind}: a text does not say what it is about: {text!r}"
+        yield from (f"records.{kind}: {problem}" for problem in _texts(spec, record.texts))
     if not any(record.texts for record in spec.records.values()):
         yield "no record of texts: there is nothing to retrieve"
     if not any(record.owner and record.date for record in spec.records.values()):
@@ -111,7 +106,28 @@ def _rule(spec: DomainSpec, rule: RuleSpec, tools: dict[str, Tool], dimensions: 
             yield f"alone and named must have the keys {sorted(map(str, keys))}"
 
 
+def _met_by(spec: DomainSpec, task: TaskSpec, steps: tuple[Step, ...]) -> Iterator[str]:
+    """A call that hangs on a text needs texts under which it is right."""
+    conditions = {name for step in steps for name in step.condition}
+    reads = [step for step in steps if step.name in conditions and step.tool.archetype == "read"]
+    if not reads and task.met_by:
+        yield "met_by: no call hangs on a text that is read"
+    if reads and len(task.met_by) < 3:
+        yield f"met_by: {len(task.met_by)} texts; a call hangs on what is read, so at least 3 are wanted"
+    yield from _texts(spec, task.met_by)
+
+
+def _texts(spec: DomainSpec, texts: Iterable[str]) -> Iterator[str]:
+    allowed = {"about", "code", *spec.lists}
+    for text in texts:
+        if unknown := set(_PLACEHOLDER.findall(text)) - allowed:
+            yield f"a text names {sorted(unknown)}; it may name about, code and lists"
+        if "{about}" not in text:
+            yield f"a text does not say what it is about: {text!r}"
+
+
 def _task(spec: DomainSpec, task: TaskSpec, steps: tuple[Step, ...]) -> Iterator[str]:
+    yield from _met_by(spec, task, steps)
     slots = slots_of(steps)
     said = {"when" if name in ("since", "until") else name for name in slots}
     for name, parameter in slots.items():

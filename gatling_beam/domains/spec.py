@@ -189,10 +189,13 @@ class TaskSpec(Part):
 
     `plan` maps a node to a call, `tool(parameter=$slot, other=$node.field) after node, node` or `... if node`. `ask`
     maps each register to at least two sentences that say every slot as `{slot}`; a date range is said as `{when}`.
+    Where a call hangs on a text that is read (`... if note`), `met_by` holds three or more texts under which that call
+    is what the sentences ask for; they are read instead of the record's own texts.
     """
 
     intent: Intent
     plan: dict[Name, str] = Field(min_length=1, max_length=8)
+    met_by: tuple[str, ...] = ()
     ask: dict[Register, Annotated[tuple[str, ...], Field(min_length=2)]]
 
     @model_validator(mode="after")

@@ -153,12 +153,18 @@ class _Draw:
         record = spec.records[kind]
         subject = self._subject(record.about or "")
         channel = rng.pick(tuple(record.channels))
-        text = rng.pick(record.texts)
+        met_by = spec.tasks[self.task].met_by if self._is_condition(name) else ()
+        text = rng.pick(met_by or record.texts)
         words = {name: rng.pick(self.domain.spoken[name]) for name in _PLACEHOLDER.findall(text) if name in spec.lists}
         text = text.format(about=subject, code=f"{rng.below(100):02d}-{rng.below(10_000):04d}", **words)
         own_id = self.domain.world.record_id(kind, 1 + rng.below(self.domain.world.size(kind)))
         self.contexts.append(retrieved(own_id, channel, TrustTier(record.channels[channel]), text))
         return own_id
+
+    def _is_condition(self, name: str) -> bool:
+        """Whether a call hangs on what the text of slot `name` says."""
+        conditions = {step for later in self.plan for step in later.condition}
+        return any(step.name in conditions and Slot(name) in step.arguments.values() for step in self.plan)
 
     def _subject(self, kind: str) -> str:
         for name, parameter in self.slots.items():
