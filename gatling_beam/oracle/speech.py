@@ -13,7 +13,7 @@ _WHEN = ("from {a} to {b}", "between {a} and {b}", "in the {days} up to and incl
 _ONE_DAY = "on {b}"
 _APPROVAL = (" Approval {x} covers it.", " The approval is {x}.", " It was approved as {x}.")
 _OPENERS = (
-    "Hi there.", "Good morning.", "Hello.", "Something for today.", "A small request.", "Quick one before lunch.",
+    "Hi there.", "Good morning.", "Hello.", "Something new.", "A small request.", "A quick one.",
     "Good afternoon.", "Something for the list.", "Morning!", "Before I forget.", "Next item.", "A favour, if I may.",
     "Back from the meeting.", "This came up just now.", "Here is the next task.",
 )  # fmt: skip
@@ -23,6 +23,15 @@ _CLOSERS = (
     "Cheers.", "Ring me if anything is unclear.", "I owe you one.", "Let me know how it went.", "Best wishes.",
     "Nothing else for now.",
 )  # fmt: skip
+
+
+def _say_day(form: str, value: date) -> str:
+    return form.format(d=value, month=_MONTHS[value.month - 1])
+
+
+def date_forms(value: date) -> tuple[str, ...]:
+    """All forms in which a request may say a date."""
+    return tuple(_say_day(form, value) for form in _DATES)
 
 
 class Style(msgspec.Struct, frozen=True):
@@ -43,7 +52,7 @@ class Style(msgspec.Struct, frozen=True):
 
     def day(self, value: date) -> str:
         """A date."""
-        return self.day_form.format(d=value, month=_MONTHS[value.month - 1])
+        return _say_day(self.day_form, value)
 
     def period(self, since: date, until: date) -> str:
         """A date range, both ends counted."""
