@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from gatling_beam.domains.lint import lint
-from gatling_beam.domains.loader import DomainError, domain_names, domain_text, load_spec, parse_domain
+from gatling_beam.domains.lint import check
+from gatling_beam.domains.loader import domain_names, domain_text, load_spec
 from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.oracle.template import TemplateOracle
 from gatling_beam.pipelines.options import Options, UserError, parse, parser_of
@@ -30,7 +30,7 @@ def command(argv: Sequence[str], prog: str) -> int:
     options, rest = parse(DomainsOptions, parser_of(DomainsOptions, prog, __doc__ or ""), argv)
     if rest:
         raise UserError(f"{rest[0]} is no flag of this command")
-    if options.file or options.check:
+    if options.file is not None or options.check:
         return _check(options.file)
     if options.show:
         try:
@@ -44,19 +44,20 @@ def command(argv: Sequence[str], prog: str) -> int:
 
 def _check(file: str | None) -> int:
     try:
-        texts = {file: Path(file).read_text("utf-8")} if file else {n: domain_text(n) for n in domain_names()}
+        files = (
+            {f"{name}.yaml": domain_text(name).encode() for name in domain_names()}
+            if file is None
+            else {file: Path(file).read_bytes()}
+        )
     except OSError as e:
-        raise UserError(f"--file={file}: {e.strerror}") from None
+        raise UserError(f"--file={file}: {e.strerror}; give a domain file") from None
     bad = 0
-    for name, text in texts.items():
-        try:
-            problems = lint(parse_domain(text, name), text)
-        except DomainError as e:
-            problems = str(e).splitlines()
-        for problem in problems:
-            print(f"{name}: {problem}")
+    for name, data in files.items():
+        problems = check(data, name)
         bad += bool(problems)
-    print(f"{len(texts) - bad} of {len(texts)} domains are good", file=sys.stderr)
+        for problem in problems:
+            print(problem)
+    print(f"{len(files) - bad} of {len(files)} domains are good", file=sys.stderr)
     return min(bad, 1)
 
 

@@ -1,6 +1,7 @@
 """`gatling-beam gold`: gold traces with their requests, policies and warrants, as JSON lines."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
@@ -58,15 +59,36 @@ class GoldOptions(PlaceOptions, EngineOptions):
         """The names of the domains.
 
         Raises:
-          UserError: for an unknown one.
+          UserError: for an unknown, an empty or a repeated one, or a domain file that is at fault.
         """
-        names = domain_names() if self.domains == "all" else tuple(dict.fromkeys(self.domains.split(",")))
+        if self.domains == "all":
+            return domain_names()
+        names = [name.strip() for name in self.domains.split(",")]
+        if not all(names):
+            raise UserError(f"--domains={self.domains!r} has an empty name; write names with one comma between them")
+        if repeated := [name for name, n in Counter(names).items() if n > 1]:
+            raise UserError(f"--domains={self.domains!r} names {', '.join(repeated)} twice; name each domain once")
         try:
             for name in names:
-                domain(name.strip())
+                domain(name)
         except (ValueError, DomainError) as e:
             raise UserError(f"--domains={self.domains}: {e}") from None
-        return tuple(name.strip() for name in names)
+        return tuple(names)
+
+    def wanted(self) -> int:
+        """The number of traces.
+
+        Raises:
+          UserError: where none or two are given.
+        """
+        if self.sample and self.total is not None:
+            raise UserError(
+                f"--sample makes {SAMPLE} traces, --total={self.total} says another number: "
+                f"drop --sample to make {self.total}, or --total to make {SAMPLE}"
+            )
+        if not self.sample and self.total is None:
+            raise UserError(f"--total is missing: say how many traces, or give --sample for {SAMPLE}")
+        return self.total or SAMPLE
 
 
 def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
@@ -76,9 +98,7 @@ def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
       UserError: for whatever the user can mend.
     """
     engine = beam_options(options, beam_args, GoldOptions)
-    total = SAMPLE if options.sample else options.total
-    if total is None:
-        raise UserError(f"--total is missing: say how many traces, or give --sample for {SAMPLE}")
+    total = options.wanted()
     names = options.chosen()
     job = GoldJob(join(options.output, DATA), total, options.seed, names, min(options.checkpoint_every, total))
     recipe = {"oracle": options.oracle, "total": total, "seed": options.seed, "domains": list(names)}

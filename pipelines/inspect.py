@@ -141,8 +141,9 @@ def _columns(path: str, format: Format) -> set[str]:
 
 
 def _read(path: str, kind: Kind, options: InspectOptions) -> Iterator[Any]:
+    rows: Iterator[Any] = read_shard(path, format_of(path), kind.struct)
     try:
-        for row in read_shard(path, format_of(path), kind.struct):
+        for row in rows:
             named = getattr(row, kind.column).startswith(options.id or "")
             if named and options.source in (None, kind.source_of(row)):
                 # Columns are decoded without a look at their types.

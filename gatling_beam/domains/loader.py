@@ -2,30 +2,18 @@
 
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from gatling_beam.domains.spec import DomainSpec
+from gatling_beam.domains.tree import Problem, Tree, TreeError, read_tree
 
 _FOLDER = files("gatling_beam.domains") / "files"
+_SAYS = {"extra_forbidden": "an unknown key", "missing": "the key is missing"}
 
 
 class DomainError(ValueError):
-    """A domain file is wrong; the message begins with `<file>:<line>:`."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """Refuses a key that stands twice in one mapping; YAML keeps the last one silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: dict[Any, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if seen.setdefault(key.value, line) != line:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} stands twice", problem_mark=key.start_mark)
-        return super().construct_mapping(node, deep)
+    """A domain file is wrong; each line of the message begins with `<file>:<line>: <path>:`."""
 
 
 def parse_domain(text: str, file: str) -> DomainSpec:
@@ -34,41 +22,41 @@ def parse_domain(text: str, file: str) -> DomainSpec:
     Raises:
       DomainError: for what is no YAML, a key given twice, an unknown or missing key, or a value out of its range.
     """
+    return parse_with_lines(text, file)[0]
+
+
+def parse_with_lines(text: str, file: str) -> tuple[DomainSpec, Tree]:
+    """The domain of a file's text, and the tree that knows the line of each part; raises like `parse_domain`."""
     try:
-        document = yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as e:
-        line = e.problem_mark.line + 1 if e.problem_mark else 1
-        raise DomainError(f"{file}:{line}: {e.problem}") from None
+        tree = read_tree(text)
+    except TreeError as e:
+        raise DomainError(f"{file}:{e.line}: {e.problem}") from None
     try:
-        return DomainSpec.model_validate(document)
+        return DomainSpec.model_validate(tree.values), tree
     except ValidationError as e:
-        root = yaml.compose(text, yaml.CSafeLoader)
-        lines = [
-            f"{file}:{_line_of(root, error['loc'])}: {_where(error['loc'])}: {error['msg']}" for error in e.errors()
+        problems = [
+            Problem(error["loc"], _SAYS.get(error["type"], error["msg"].removeprefix("Value error, ")))
+            for error in e.errors()
         ]
-        raise DomainError("\n".join(lines)) from None
+        raise DomainError("\n".join(located(problem, tree, file) for problem in problems)) from None
 
 
-def _where(loc: tuple[Any, ...]) -> str:
-    return ".".join(map(str, loc)) or "the file"
+def decode(data: bytes, file: str) -> str:
+    """The text of a file's bytes.
+
+    Raises:
+      DomainError: for what is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        line = data[: e.start].count(b"\n") + 1
+        raise DomainError(f"{file}:{line}: the file: byte {data[e.start]:#04x} is no UTF-8") from None
 
 
-def _line_of(node: Any, loc: tuple[Any, ...]) -> int:
-    """The line of the innermost part of `loc` that the file has."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for step in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
-            if found is None:
-                break
-            key, node = found
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return int(line)
+def located(problem: Problem, tree: Tree, file: str) -> str:
+    """`<file>:<line>: <path>: <problem>`."""
+    return f"{file}:{tree.line_of(problem.path)}: {problem}"
 
 
 @lru_cache(maxsize=1)
@@ -84,9 +72,10 @@ def load_spec(name: str) -> DomainSpec:
     Raises:
       DomainError: if its file is wrong.
     """
-    spec = parse_domain(domain_text(name), f"{name}.yaml")
+    spec, tree = parse_with_lines(domain_text(name), f"{name}.yaml")
     if spec.domain != name:
-        raise DomainError(f"{name}.yaml:1: the domain is called {spec.domain!r}; name the file after it")
+        problem = Problem(("domain",), f"it is called {spec.domain!r}; name the file after it")
+        raise DomainError(located(problem, tree, f"{name}.yaml"))
     return spec
 
 

@@ -58,13 +58,15 @@ def _step(name: str, text: str, tools: dict[str, Tool], earlier: dict[str, Step]
         call, condition = text.rsplit(" if ", 1)
     try:
         node = ast.parse(call.replace("$", "_SLOT_"), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, RecursionError):
         raise ValueError(f"{name}: {text!r} is no call, tool(parameter=$slot, other=$step.field) after step") from None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.args:
         raise ValueError(f"{name}: {text!r} is no call with named arguments")
     if node.func.id not in tools:
         raise ValueError(f"{name}: there is no tool {node.func.id!r}; there are {sorted(tools)}")
     tool = tools[node.func.id]
+    if len({keyword.arg for keyword in node.keywords}) < len(node.keywords):
+        raise ValueError(f"{name}: a parameter stands twice in {text!r}")
     arguments = {keyword.arg or "**": _value(name, keyword.value, earlier) for keyword in node.keywords}
     if unknown := arguments.keys() - tool.parameters.keys():
         raise ValueError(f"{name}: {tool.name} has no parameter {sorted(unknown)}; it has {list(tool.parameters)}")

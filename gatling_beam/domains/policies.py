@@ -10,6 +10,7 @@ from gatling_beam.domains.spec import DomainSpec, RuleSpec
 from gatling_beam.domains.tools import Tool
 
 VARIANTS = 24
+_COUNTS_ARE_FREE = " Counts return no rows and are not bound by this."
 
 Ceiling = tuple[int, int]  # alone, and where the request names the source or the person
 
@@ -64,7 +65,8 @@ def _policy(spec: DomainSpec, variant: int, role: int, rng: Random) -> Policy:
     for rule in spec.policy:
         # All roles are drawn, so that the same variant says the same about each of them.
         said = _DRAW[rule.kind](spec, rule, rng, role, values)
-        rules.append(rule.text.format(**said))
+        counts = rule.limit == "rows" and any(tool.archetype == "summarize" for tool in spec.tools.values())
+        rules.append(rule.text.format(**said) + (_COUNTS_ARE_FREE if counts else ""))
     name = spec.roles[role]
     policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}"
     return Policy(policy_id=policy_id, domain=spec.domain, role=name, rules=tuple(rules), **values)

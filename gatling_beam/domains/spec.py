@@ -29,7 +29,13 @@ class Part(BaseModel):
 
 
 def _spoken(value: Any) -> Any:
-    return {str(item): str(item) for item in value} if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    if odd := [item for item in value if not isinstance(item, str | int)]:
+        raise ValueError(f"{odd[0]!r} is no word")
+    if len({str(item) for item in value}) < len(value):
+        raise ValueError("a word stands twice")
+    return {str(item): str(item) for item in value}
 
 
 #: The values of a list with how they are said; a plain list says them as they are.
@@ -59,6 +65,10 @@ class FieldSpec(Part):
             raise ValueError(
                 f"{self.draw!r} is no draw; use list <list>, money lo..hi, number lo..hi, past <days>, code <#>, text"
             )
+        if (bounds := re.match(r"(?:money|number) ([0-9]+)\.\.([0-9]+)\Z", self.draw)) and int(bounds[1]) > int(
+            bounds[2]
+        ):
+            raise ValueError(f"{self.draw!r}: its low is above its high")
         return self
 
 
@@ -133,7 +143,14 @@ class ToolSpec(Part):
         return self
 
 
-Range = tuple[int, int]
+def _rising(value: tuple[int, int]) -> tuple[int, int]:
+    low, high = value
+    if not 1 <= low <= high:
+        raise ValueError(f"[{low}, {high}] is no range: 1 <= low <= high")
+    return value
+
+
+Range = Annotated[tuple[int, int], AfterValidator(_rising)]
 
 
 class RuleSpec(Part):

@@ -70,11 +70,18 @@ def expand_tools(spec: DomainSpec) -> dict[str, Tool]:
     Raises:
       ValueError: for a list, record or field that the domain does not have.
     """
-    return {name: _expand(spec, name, tool) for name, tool in spec.tools.items()}
+    return {name: expand_tool(spec, name) for name in spec.tools}
 
 
-def _expand(spec: DomainSpec, name: str, tool: ToolSpec) -> Tool:
+def expand_tool(spec: DomainSpec, name: str) -> Tool:
+    """One tool of a domain; raises like `expand_tools`, and the message begins with the path of what is wrong."""
+    tool = spec.tools[name]
     record = _record(spec, name, tool.of) if tool.of else None
+    for key in ("by", "shows", "measures", "sets"):
+        for k, field in enumerate(getattr(tool, key)):
+            if record is None or field not in record.fields:
+                has = sorted(record.fields) if record else []
+                raise ValueError(f"tools.{name}.{key}.{k}: {tool.of} has no field {field!r}; it has {has}")
     builder = _Builder(spec, name, tool, record)
     getattr(builder, tool.archetype)()
     return Tool(
@@ -96,7 +103,7 @@ def _record(spec: DomainSpec, tool: str, name: str) -> RecordSpec:
     try:
         return spec.records[name]
     except KeyError:
-        raise ValueError(f"tools.{tool}: there is no record {name!r}; there are {sorted(spec.records)}") from None
+        raise ValueError(f"tools.{tool}.of: there is no record {name!r}; there are {sorted(spec.records)}") from None
 
 
 class _Builder:
@@ -111,7 +118,7 @@ class _Builder:
     @property
     def record(self) -> RecordSpec:
         if self._record is None:
-            raise ValueError(f"tools.{self.name}: needs `of`")
+            raise ValueError(f"tools.{self.name}: it needs `of`")
         return self._record
 
     def search(self) -> None:
@@ -139,7 +146,7 @@ class _Builder:
 
     def read(self) -> None:
         if not self.record.texts:
-            raise ValueError(f"tools.{self.name}: {self.tool.of} has no texts to read")
+            raise ValueError(f"tools.{self.name}.of: {self.tool.of} has no texts to read")
         self._id("filter")
         self.returns = {"channel": "text", "about": "id", "text": "text"}
 
@@ -209,10 +216,6 @@ class _Builder:
         self.parameters.append(Parameter(f"{record}_id", "id", role, key=True, of=record))
 
     def _field(self, name: str, role: str, *, required: bool) -> Parameter:
-        if name not in self.record.fields:
-            raise ValueError(
-                f"tools.{self.name}: {self.tool.of} has no field {name!r}; it has {sorted(self.record.fields)}"
-            )
         kind, _, rest = self.record.fields[name].draw.partition(" ")
         dimension = name if name == self.record.owner else ""
         if kind == "list":
@@ -230,13 +233,15 @@ class _Builder:
         kind, _, rest = type_.partition(" ")
         if kind in ("money", "integer") and (bounds := re.fullmatch(r"([0-9]+)\.\.([0-9]+)", rest)):
             low, high = map(int, bounds.groups())
+            if low > high:
+                raise ValueError(f"tools.{self.name}.with.{name}: {type_!r}: its low is above its high")
             role = "authority" if kind == "money" else "quantity"
             return Parameter(name, kind, role, True, name, minimum=low, maximum=high)
         if type_ == "future":
             return Parameter(name, "future", "authority", True, name)
         if kind == "enum":
             return Parameter(name, "enum", "authority", True, name, of=rest, options=self._list(rest))
-        if kind == "text":
+        if kind == "text" and re.fullmatch(r"[0-9]*", rest):
             return Parameter(name, "text", "payload", False, maximum=int(rest or 200))
         raise ValueError(
             f"tools.{self.name}.with.{name}: {type_!r} is no type; "
@@ -245,6 +250,4 @@ class _Builder:
 
     def _sees(self, names: Any) -> None:
         for name in names:
-            if name not in self.record.fields:
-                raise ValueError(f"tools.{self.name}: {self.tool.of} has no field {name!r}")
             self.sensitivity[name] = self.record.fields[name].sensitivity

@@ -4,25 +4,58 @@ The JSON of a model is that of the Struct of the same name in `gatling_beam.orac
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from gatling_beam.domains.registry import domain
 from gatling_beam.domains.spec import Intent
 from gatling_beam.graph import topological_order
 from gatling_beam.json_value import json_value
 from gatling_beam.oracle import trace as structs
 from gatling_beam.plan import MAX_NODES
+from gatling_beam.validate.schema import schema_problems
 
 SensitivityTier = Literal["public", "internal", "confidential", "restricted", "critical"]
 SourceType = Literal["system", "user", "verified_rag", "unverified_rag"]
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError(f"{value!r} is blank; write at least one character that is seen")
+    return value
+
+
+def _known_domain(value: str) -> str:
+    domain(value)
+    return value
+
+
+def _date_time(value: str) -> str:
+    cure = "write an ISO 8601 date and time, as 2026-05-18T09:00:00"
+    try:
+        datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError(f"{value!r} is no date-time; {cure}") from None
+    if "T" not in value:
+        raise ValueError(f"{value!r} has no time; {cure}")
+    return value
+
+
+T = TypeVar("T")
 Positive = Annotated[int, Field(ge=1)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, AfterValidator(_not_blank)]
+DomainName = Annotated[str, AfterValidator(_known_domain)]
+DateTime = Annotated[str, AfterValidator(_date_time)]
+#: A list of the JSON, a tuple here.
+Items = Annotated[tuple[T, ...], Field(strict=False)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """Strict: "5" and true are no numbers. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ToolParameter(_Model):
@@ -48,7 +81,7 @@ class ToolParameter(_Model):
         if not isinstance(value, kinds[self.type]) or (self.type != "boolean" and isinstance(value, bool)):
             return f"{self.name}={value!r} is no {self.type}"
         size = len(value) if isinstance(value, str | list) else value
-        low, high = self.constraints.get("min"), self.constraints.get("max")
+        low, high = self.constraints.get("min"), self.constraints.get("max", self.constraints.get("max_length"))
         if isinstance(size, int | float) and ((low is not None and size < low) or (high is not None and size > high)):
             return f"{self.name}={value!r} is not in {low}..{high}"
         options = self.constraints.get("enum")
@@ -62,7 +95,7 @@ class ToolSchema(_Model):
     domain: Text
     name: Text
     description: Text
-    parameters: tuple[ToolParameter, ...]
+    parameters: Items[ToolParameter]
     returns: str
     sensitivity: SensitivityTier = "internal"
     requires_auth: bool = True
@@ -80,11 +113,18 @@ class SystemPolicy(_Model):
     """The policy as a role sees it."""
 
     policy_id: Text
-    domain: Text
-    description: str
-    rules: Annotated[tuple[Text, ...], Field(min_length=1)]
-    forbidden_operations: tuple[str, ...] = ()
-    scope_limits: dict[str, Positive] = {}
+    domain: DomainName
+    description: Text
+    rules: Annotated[Items[Text], Field(min_length=1)]
+    forbidden_operations: Items[Text] = ()
+    scope_limits: dict[Text, Positive] = {}
+
+    @model_validator(mode="after")
+    def _real_tools(self) -> "SystemPolicy":
+        tools = {tool.tool_id for tool in domain(self.domain).tools.values()}
+        if unknown := [name for name in self.forbidden_operations if name not in tools]:
+            raise ValueError(f"forbidden_operations: {unknown} are no tools; there are {sorted(tools)}")
+        return self
 
 
 class ScopeMetadata(_Model):
@@ -93,7 +133,7 @@ class ScopeMetadata(_Model):
     rows_requested: Positive | None = None
     sensitivity_tier: SensitivityTier = "internal"
     time_range_days: Positive | None = None
-    export_target: str | None = None
+    export_target: Text | None = None
 
 
 class ProvenancePointer(_Model):
@@ -101,19 +141,15 @@ class ProvenancePointer(_Model):
 
     source_type: SourceType
     source_id: Text
-    timestamp: datetime
-    content_snippet: str | None = None
-
-    @field_serializer("timestamp")
-    def _iso(self, value: datetime) -> str:
-        return value.isoformat()
+    timestamp: DateTime
+    content_snippet: Text | None = None
 
 
 class UserRequest(_Model):
     """The words of the user."""
 
     request_id: Text
-    domain: Text
+    domain: DomainName
     text: Text
     intent_category: Intent
     expected_scope: ScopeMetadata
@@ -128,7 +164,7 @@ class ToolCall(_Model):
     arguments: dict[str, Any]
     scope: ScopeMetadata
     provenance: ProvenancePointer
-    dependencies: tuple[str, ...] = ()
+    dependencies: Items[Text] = ()
 
     @model_validator(mode="after")
     def _json_arguments(self) -> "ToolCall":
@@ -140,8 +176,8 @@ class ToolCallGraph(_Model):
     """A non-empty acyclic graph of calls with unique ids, and an order that respects it."""
 
     graph_id: Text
-    calls: Annotated[tuple[ToolCall, ...], Field(min_length=1, max_length=MAX_NODES)]
-    execution_order: tuple[str, ...]
+    calls: Annotated[Items[ToolCall], Field(min_length=1, max_length=MAX_NODES)]
+    execution_order: Items[Text]
 
     @model_validator(mode="after")
     def _a_dag(self) -> "ToolCallGraph":
@@ -164,24 +200,31 @@ class ToolCallGraph(_Model):
 
 
 class GoldTrace(_Model):
-    """A request with the plan that serves it under a policy."""
+    """A request with the plan that serves it under a policy; every call is one that the domain's tools take."""
 
     trace_id: Text
     request: UserRequest
     policy: SystemPolicy
     graph: ToolCallGraph
     metadata: dict[str, Any] = {}
-    created_at: datetime
+    created_at: DateTime
     validated: bool = False
-
-    @field_serializer("created_at")
-    def _iso(self, value: datetime) -> str:
-        return value.isoformat()
 
     @model_validator(mode="after")
     def _one_domain(self) -> "GoldTrace":
         if self.request.domain != self.policy.domain:
             raise ValueError(f"the request is about {self.request.domain}, the policy about {self.policy.domain}")
+        return self
+
+    @model_validator(mode="after")
+    def _json_metadata(self) -> "GoldTrace":
+        json_value(self.metadata)
+        return self
+
+    @model_validator(mode="after")
+    def _calls_of_the_domain(self) -> "GoldTrace":
+        if found := list(schema_problems(self.to_struct())):
+            raise ValueError("; ".join(f"{one.rule} {one.call_id}: {one.detail}" for one in found))
         return self
 
     def to_struct(self) -> structs.GoldTrace:

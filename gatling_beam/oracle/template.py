@@ -7,7 +7,6 @@ of the role, plan and request are made from the same values.
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -19,13 +18,13 @@ from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.spec import REGISTERS
 from gatling_beam.domains.tools import Parameter
 from gatling_beam.domains.world import TODAY
+from gatling_beam.oracle.access import allowed_owners, system_policy
 from gatling_beam.oracle.speech import Style, embed, fill, say_approval, say_list
 from gatling_beam.oracle.trace import (
     SENSITIVITY_TIERS,
     GoldTrace,
     Provenance,
     Scope,
-    SystemPolicy,
     ToolCall,
     ToolCallGraph,
     UserRequest,
@@ -37,7 +36,6 @@ from gatling_beam.warrant import permitted_call
 _SENTENCE_ENDS = (".", "!", "?")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 CREATED_AT = f"{TODAY.isoformat()}T09:00:00"
-_LIMIT_NAMES = {"rows": "max_results", "days": "max_days", "recipients": "max_recipients"}
 _USER = Provenance("user", "user_request", CREATED_AT)
 
 
@@ -315,25 +313,4 @@ def _widest(scopes: list[Scope]) -> Scope:
         sensitivity_tier=max((scope.sensitivity_tier for scope in scopes), key=SENSITIVITY_TIERS.index),
         time_range_days=max(scope.time_range_days or 0 for scope in scopes) or None,
         export_target=next((scope.export_target for scope in scopes if scope.export_target), None),
-    )
-
-
-def allowed_owners(which: Domain, policy: Policy, kind: str) -> frozenset[str] | None:
-    """The owners whose records of a kind the policy opens to the role; None for all."""
-    record = which.spec.records[kind]
-    return policy.sets.get(record.fields[record.owner].draw[5:]) if record.owner else None
-
-
-@lru_cache(maxsize=1 << 14)
-def system_policy(domain_name: str, policy_id: str) -> SystemPolicy:
-    """The policy of a role in the form of the trace."""
-    which = domain(domain_name)
-    policy = which.policy_by_id[policy_id]
-    return SystemPolicy(
-        policy_id=policy.policy_id,
-        domain=which.name,
-        description=f"{which.spec.title}: what a {policy.role} may do.",
-        rules=policy.rules,
-        forbidden_operations=tuple(sorted(f"{which.name}.{tool}" for tool in policy.forbidden)),
-        scope_limits={_LIMIT_NAMES.get(name, f"max_{name}"): limit for name, limit in policy.limits.items()},
     )

@@ -1,33 +1,41 @@
-"""Minimal scope: the calls ask for what the request asks for, say so truthfully, and for no more."""
+"""Minimal scope: the calls ask for what the warrant permits and the request says, truthfully, and for no more."""
 
 from collections.abc import Iterator
 
-from gatling_beam.attribution import Wording, leaves
 from gatling_beam.domains.registry import domain
-from gatling_beam.domains.tools import Parameter
+from gatling_beam.domains.tools import Tool
 from gatling_beam.oracle.trace import SENSITIVITY_TIERS, GoldTrace, Scope, ToolCall
 from gatling_beam.scope import iso_date
+from gatling_beam.validate.permitted import permitted_problems
 from gatling_beam.validate.problem import Problem
-from gatling_beam.validate.schema import REFERENCE, tool_of
+from gatling_beam.validate.said import said_problems
+from gatling_beam.validate.schema import tool_of
 
 
 def minimal_problems(trace: GoldTrace) -> Iterator[Problem]:
-    """Faults of the rules scope_untrue (the declared scope is not that of the arguments), scope_wider (a call asks for
-    more than the request expects), scope_invalid and not_asked (a deciding value that the request does not say)."""
+    """Faults of the rules scope_untrue (the declared scope is not that of the call), scope_wider (a call asks for more
+    than the request expects), scope_invalid, and those of `permitted_problems` and `said_problems`.
+
+    Warrant and text are two witnesses: a plan that one of them does not bear out is a fault. The trace's structure,
+    schema and metadata's shape must be sound.
+    """
     expected = trace.request.expected_scope
-    said = Wording(trace.request.text)
     which = domain(trace.request.domain)
+    for rule, detail in _valid(expected):
+        yield Problem(rule, "", f"expected {detail}")
     for call in trace.graph.calls:
         tool = tool_of(which, call.tool_id)
         if tool is None:
             continue
-        for rule, detail in (
-            *_valid(call.scope),
-            *_truth(call, tool.parameters),
-            *_wider(call.scope, expected),
-            *_asked(call, tool.parameters, said),
-        ):
+        for rule, detail in (*_valid(call.scope), *_truth(call, tool), *_wider(call.scope, expected)):
             yield Problem(rule, call.call_id, detail)
+    targets = {call.scope.export_target for call in trace.graph.calls} - {None}
+    if expected.export_target not in (targets or {None}):
+        yield Problem(
+            "scope_untrue", "", f"export to {expected.export_target!r} is expected, to {targets} is asked for"
+        )
+    yield from permitted_problems(trace)
+    yield from said_problems(trace)
 
 
 def _valid(scope: Scope) -> Iterator[tuple[str, str]]:
@@ -38,7 +46,8 @@ def _valid(scope: Scope) -> Iterator[tuple[str, str]]:
         yield "scope_invalid", f"sensitivity_tier is {scope.sensitivity_tier!r}, not one of {SENSITIVITY_TIERS}"
 
 
-def _truth(call: ToolCall, parameters: dict[str, Parameter]) -> Iterator[tuple[str, str]]:
+def _truth(call: ToolCall, tool: Tool) -> Iterator[tuple[str, str]]:
+    parameters = tool.parameters
     asked = call.arguments.get("limit", parameters["limit"].default if "limit" in parameters else None)
     if asked is not None and call.scope.rows_requested != asked:
         yield "scope_untrue", f"{call.scope.rows_requested} rows are declared, {asked} are asked for"
@@ -50,6 +59,9 @@ def _truth(call: ToolCall, parameters: dict[str, Parameter]) -> Iterator[tuple[s
     target = ", ".join(people) if isinstance(people, list) else call.arguments.get("destination")
     if call.scope.export_target != target:
         yield "scope_untrue", f"export to {call.scope.export_target!r} is declared, to {target!r} is asked for"
+    tier = SENSITIVITY_TIERS[tool.worst_sensitivity - 1]
+    if call.scope.sensitivity_tier != tier:
+        yield "scope_untrue", f"class {call.scope.sensitivity_tier} is declared, {tool.name} has {tier}"
 
 
 def _wider(scope: Scope, expected: Scope) -> Iterator[tuple[str, str]]:
@@ -61,13 +73,3 @@ def _wider(scope: Scope, expected: Scope) -> Iterator[tuple[str, str]]:
         own, wanted = map(SENSITIVITY_TIERS.index, (scope.sensitivity_tier, expected.sensitivity_tier))
         if own > wanted:
             yield "scope_wider", f"class {scope.sensitivity_tier}, the request wants {expected.sensitivity_tier}"
-
-
-def _asked(call: ToolCall, parameters: dict[str, Parameter], said: Wording) -> Iterator[tuple[str, str]]:
-    """Quantities, people and objects must stand in the request; words of lists and dates are said in other forms."""
-    for name, parameter in parameters.items():
-        if name not in call.arguments or parameter.type not in ("integer", "money", "people", "id"):
-            continue
-        for _, value in leaves(call.arguments[name]):
-            if not (type(value) is str and REFERENCE.fullmatch(value)) and not said.holds(value):
-                yield "not_asked", f"{name}={value!r} does not stand in the request"

@@ -1,22 +1,29 @@
 """Policy: every rule of the policy, checked on what the calls really ask for."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
-from gatling_beam.domains.tools import Tool
+from gatling_beam.domains.tools import Parameter, Tool
 from gatling_beam.domains.world import TODAY
-from gatling_beam.oracle.template import allowed_owners, system_policy
+from gatling_beam.oracle.access import system_policy, with_article
 from gatling_beam.oracle.trace import GoldTrace, ToolCall
 from gatling_beam.scope import iso_date
+from gatling_beam.validate.approval import approval_problems
+from gatling_beam.validate.flow import Flow
 from gatling_beam.validate.problem import Problem
-from gatling_beam.validate.schema import REFERENCE, tool_of
+from gatling_beam.validate.schema import tool_of
 
 
 def policy_problems(trace: GoldTrace) -> Iterator[Problem]:
     """Faults of the rules unknown_policy, policy_changed, forbidden, privilege, sensitivity, limit_<dimension>,
-    set_<list>, owner, window, date_order, clearance and approval."""
+    set_<list>, owner, window, date_order, clearance, approval, source_tier and unbounded_reference.
+
+    Where a call leaves out what the policy bounds, it asks for everything: no owner filter is every owner, no dates are
+    all days.
+    """
     which = domain(trace.request.domain)
     policy = which.policy_by_id.get(trace.policy.policy_id)
     if policy is None:
@@ -25,48 +32,84 @@ def policy_problems(trace: GoldTrace) -> Iterator[Problem]:
     own = system_policy(which.name, policy.policy_id)
     if trace.policy is not own and trace.policy != own:
         yield Problem("policy_changed", "", f"not the text of {policy.policy_id}")
-    reach: dict[str, int] = {}
-    for call in trace.graph.calls:
+    flow = Flow(which, trace)
+    session = tuple(trace.metadata.get("session") or ())
+    for call in flow.calls:
         tool = tool_of(which, call.tool_id)
         if tool is None:
             continue
-        fed = max((reach.get(name, 0) for name in call.dependencies), default=0)
-        reach[call.call_id] = max(fed, tool.worst_sensitivity if tool.cls == "read" else 0)
-        for rule, detail in _call(which, policy, tool, call, fed, trace):
+        for rule, detail in (
+            *_tool(policy, tool),
+            *_arguments(which, policy, tool, call, flow),
+            *_left_out(which, policy, tool, call),
+            *_days(policy, tool, call.arguments),
+            *approval_problems(policy, tool, call, flow, session),
+        ):
             yield Problem(rule, call.call_id, detail)
 
 
-def _call(
-    which: Domain, policy: Policy, tool: Tool, call: ToolCall, fed: int, trace: GoldTrace
-) -> Iterator[tuple[str, str]]:
+def _tool(policy: Policy, tool: Tool) -> Iterator[tuple[str, str]]:
     if tool.name in policy.forbidden:
-        yield "forbidden", f"{tool.name} is not to be used by a {policy.role}"
+        yield "forbidden", f"{tool.name} is not to be used by {with_article(policy.role)}"
     if tool.privilege > policy.privilege:
-        yield "privilege", f"{tool.name} has privilege {tool.privilege}, a {policy.role} has {policy.privilege}"
+        yield "privilege", f"{tool.name} has privilege {tool.privilege}, {with_article(policy.role)} {policy.privilege}"
     if tool.cls == "read" and tool.worst_sensitivity > policy.sensitivity:
         yield "sensitivity", f"{tool.name} shows class {tool.worst_sensitivity}, at most {policy.sensitivity}"
+
+
+def _arguments(which: Domain, policy: Policy, tool: Tool, call: ToolCall, flow: Flow) -> Iterator[tuple[str, str]]:
+    taken, fed = flow.taken[call.call_id], flow.fed[call.call_id]
     for name, parameter in tool.parameters.items():
+        given = name in call.arguments
         value = call.arguments.get(name, parameter.default)
         if type(value) is int and value > policy.limits.get(parameter.dimension, value):
             limit = policy.limits[parameter.dimension]
             yield f"limit_{parameter.dimension}", f"{name} is {value:,}, at most {limit:,}"
-        closed = parameter.type == "enum" and name in call.arguments and parameter.of in policy.sets
-        if closed and value not in policy.sets[parameter.of] and not _is_reference(value):
-            yield f"set_{parameter.of}", f"{value!r} is not open to a {policy.role}"
-        if parameter.type == "people" and name in call.arguments:
+        if not given:
+            continue
+        if name in taken:
+            yield from _reference(policy, tool, parameter, taken[name], flow)
+        elif parameter.type == "enum" and value not in policy.sets.get(parameter.of, (value,)):
+            yield f"set_{parameter.of}", f"{value!r} is not open to {with_article(policy.role)}"
+        elif parameter.type == "people":
             yield from _people(which, policy, value, fed)
-        if parameter.type == "future" and (day := iso_date(value)):
+        elif parameter.type == "future" and (day := iso_date(value)):
             ahead = (day - TODAY).days
             if not 0 <= ahead <= policy.windows.get(name, ahead):
                 yield "window", f"{name} is {ahead} days ahead, 0..{policy.windows.get(name)} are allowed"
-        if parameter.type == "id" and parameter.key and name in call.arguments:
-            yield from _owner(which, policy, parameter.of, value)
-    yield from _days(policy, call.arguments)
-    yield from _approval(which, policy, tool, call, trace)
+        if parameter.key and parameter.type == "id" and parameter.of in which.spec.records:
+            yield from _owner(which, policy, parameter.of, value, flow)
 
 
-def _is_reference(value: Any) -> bool:
-    return type(value) is str and REFERENCE.fullmatch(value) is not None
+def _reference(
+    policy: Policy, tool: Tool, parameter: Parameter, sources: list[str], flow: Flow
+) -> Iterator[tuple[str, str]]:
+    """A result cannot be held against a bound beforehand; a deciding value comes from whom the policy trusts."""
+    approval = policy.approvals.get(tool.name)
+    if (
+        parameter.dimension in policy.limits
+        or (parameter.type == "enum" and parameter.of in policy.sets)
+        or (parameter.type == "future" and parameter.name in policy.windows)
+        or (parameter.type == "people" and policy.clearance)
+        or (approval is not None and approval.parameter == parameter.name)
+    ):
+        yield (
+            "unbounded_reference",
+            f"{parameter.name} is bounded, but what {sources[0]} returns is not known beforehand",
+        )
+    if parameter.role not in ("authority", "quantity"):
+        return
+    for source in sorted(flow.rests_on(sources)):
+        ceiling = policy.ceilings.get(tier := flow.tier(source))
+        if ceiling is None:
+            continue
+        named = flow.is_named(source)
+        if tool.privilege > ceiling[named]:
+            yield (
+                "source_tier",
+                f"{parameter.name} rests on a text of tier {tier}, which decides up to privilege {ceiling[named]};"
+                f" {tool.name} has {tool.privilege}",
+            )
 
 
 def _people(which: Domain, policy: Policy, people: list[str], fed: int) -> Iterator[tuple[str, str]]:
@@ -79,37 +122,43 @@ def _people(which: Domain, policy: Policy, people: list[str], fed: int) -> Itera
             yield "clearance", f"class {fed} reaches {person} ({group}, up to {policy.clearance[group][1]})"
 
 
-def _owner(which: Domain, policy: Policy, kind: str, value: Any) -> Iterator[tuple[str, str]]:
-    if kind not in which.spec.records or _is_reference(value):
+def _owner(which: Domain, policy: Policy, kind: str, value: Any, flow: Flow) -> Iterator[tuple[str, str]]:
+    opened = policy.sets.get(_owner_list(which, kind))
+    if opened is None:
         return
-    allowed, number = allowed_owners(which, policy, kind), which.world.number_of(kind, value)
-    if allowed is not None and number and which.world.owner(kind, number) not in allowed:
-        yield "owner", f"{value} belongs to {which.world.owner(kind, number)}"
+    own_id = flow.object_of(kind, value)
+    if own_id is None:
+        yield "owner", f"whose {kind} {value!r} is cannot be told"
+    elif (number := which.world.number_of(kind, own_id)) and (owner := which.world.owner(kind, number)) not in opened:
+        yield "owner", f"{own_id} belongs to {owner}"
 
 
-def _days(policy: Policy, arguments: dict[str, Any]) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=1 << 12)
+def _owner_list(which: Domain, kind: str) -> str:
+    """The list that the owners of a kind of record are on; "" where it has none."""
+    record = which.spec.records[kind]
+    return record.fields[record.owner].draw.removeprefix("list ") if record.owner else ""
+
+
+def _left_out(which: Domain, policy: Policy, tool: Tool, call: ToolCall) -> Iterator[tuple[str, str]]:
+    """Without a filter of owners a query is about all of them."""
+    if tool.archetype not in ("search", "summarize"):
+        return
+    words = _owner_list(which, tool.record)
+    if words not in policy.sets or (owner := which.spec.records[tool.record].owner) in call.arguments:
+        return
+    if closed := set(which.spec.lists[words]) - policy.sets[words]:
+        yield f"set_{words}", f"no {owner} is given, and {', '.join(sorted(closed))} are closed"
+
+
+def _days(policy: Policy, tool: Tool, arguments: dict[str, Any]) -> Iterator[tuple[str, str]]:
     since, until = iso_date(arguments.get("since")), iso_date(arguments.get("until"))
     if since is None or until is None:
+        if "since" in tool.parameters and "days" in policy.limits:
+            yield "limit_days", f"unbounded: since and until are not both given, at most {policy.limits['days']:,} days"
         return
     days = (until - since).days + 1
     if days < 1:
         yield "date_order", f"{since} is after {until}"
     elif days > policy.limits.get("days", days):
         yield "limit_days", f"{days:,} days, at most {policy.limits['days']:,}"
-
-
-def _approval(which: Domain, policy: Policy, tool: Tool, call: ToolCall, trace: GoldTrace) -> Iterator[tuple[str, str]]:
-    rule = policy.approvals.get(tool.name)
-    if rule is None or not isinstance(amount := call.arguments.get(rule.parameter), int) or amount <= rule.above:
-        return
-    approval = call.arguments.get("approval_id")
-    if approval is None:
-        yield "approval", f"{rule.parameter} {amount:,} is above {rule.above:,} and has no approval"
-        return
-    facts = next((fact for fact in trace.metadata.get("session", ()) if fact.startswith(f"{approval} covers ")), None)
-    if facts is None:
-        yield "approval", f"nothing is known of {approval}"
-    elif not any(facts.endswith(f"signed by the {name}") for name in rule.approvers):
-        yield "approval", f"{approval} is not signed by {' or '.join(rule.approvers)}"
-    elif f"up to {amount:,}," not in facts:
-        yield "approval", f"{approval} does not cover {amount:,}"

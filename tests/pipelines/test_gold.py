@@ -112,3 +112,32 @@ def test_validate_judges_every_trace(gatling: Command, sample: Path) -> None:
     done = gatling("validate", sample)
     assert done.code == 1
     assert "row 0: policy_changed" in done.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--sample", "--total=50"), "drop --sample to make 50, or --total to make 100"),
+        ((), "--total is missing"),
+        (("--sample", "--domains=finance,finance"), "names finance twice"),
+        (("--sample", "--domains=finance, finance"), "names finance twice"),
+        (("--sample", "--domains=hr,finance,hr , finance"), "names hr, finance twice"),
+        (("--sample", "--domains=finance,"), "has an empty name"),
+        (("--sample", "--domains="), "has an empty name"),
+        (("--sample", "--domains=finance, ,hr"), "has an empty name"),
+        (("--sample", "--domains=finanse"), "did you mean finance"),
+    ],
+)
+def test_flags_that_contradict_are_refused(
+    gatling: Command, tmp_path: Path, flags: tuple[str, ...], message: str
+) -> None:
+    done = gatling("gold", *flags, f"--output={tmp_path / 'out'}")
+    assert done.code == 1 and message in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_of_domains_may_have_blanks_around_them(gatling: Command, tmp_path: Path) -> None:
+    done = gatling("gold", "--total=4", "--domains=hr, finance", "--workers=1", f"--output={tmp_path / 'out'}")
+    assert done.code == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["recipe"]["domains"] == ["hr", "finance"]

@@ -1,16 +1,13 @@
 import hashlib
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import date
 
 import msgspec
 import pytest
-import yaml
 
-from gatling_beam.domains.loader import domain_names, domain_text
+from gatling_beam.domains.loader import domain_names
 from gatling_beam.domains.registry import domain
 from gatling_beam.graph import plan_problem
 from gatling_beam.intent import intent_hash
@@ -31,53 +28,6 @@ def traces():
 
 def test_every_trace_passes_the_validators(traces):
     assert [(t.trace_id, trace_problems(t)) for t in traces if trace_problems(t)] == []
-
-
-def independent_problems(trace, files):
-    """A second reading of a trace that shares no code with the package: the JSON, the YAML and the policy's limits."""
-    row = json.loads(msgspec.json.encode(trace))
-    domain_file = files[row["request"]["domain"]]
-    limits = row["policy"]["scope_limits"]
-    made = []
-    for call in row["graph"]["calls"]:
-        domain_name, tool = call["tool_id"].split(".")
-        if domain_name != row["request"]["domain"] or tool not in domain_file["tools"]:
-            yield f"{call['tool_id']} is no tool"
-        if call["tool_id"] in row["policy"]["forbidden_operations"]:
-            yield f"{call['tool_id']} is forbidden"
-        if any(step not in made for step in call["dependencies"]):
-            yield "a dependency comes later"
-        for source in re.findall(r"\$(call_\d+)\.", json.dumps(call["arguments"])):
-            if source not in call["dependencies"]:
-                yield "a result is used without a dependency"
-        given = call["arguments"]
-        if given.get("limit", 0) > limits.get("max_results", 10**9):
-            yield "too many rows"
-        if len(given.get("to", ())) > limits.get("max_recipients", 10**9):
-            yield "too many people"
-        if "since" in given:
-            days = (date.fromisoformat(given["until"]) - date.fromisoformat(given["since"])).days + 1
-            if not 1 <= days <= limits.get("max_days", 10**9):
-                yield "too many days"
-        for name, value in given.items():
-            if isinstance(value, int) and value > limits.get(f"max_{name}", value):
-                yield f"{name} is too large"
-        for number in [given.get("limit")] if "limit" in given else []:
-            if not re.search(rf"(?<![\d,]){number}(?![\d,]\d)|(?<![\d,]){number:,}(?!,?\d)", row["request"]["text"]):
-                yield f"nobody asked for {number} rows"
-        for person in given.get("to", ()):
-            if person not in row["request"]["text"]:
-                yield f"nobody named {person}"
-        made.append(call["call_id"])
-    if row["graph"]["execution_order"] != made:
-        yield "the order is not the listed one"
-    if re.search(r"[{}]|  | ,|\.\.|None", row["request"]["text"]):
-        yield f"a template gone wrong: {row['request']['text']!r}"
-
-
-def test_an_independent_checker_finds_nothing(traces):
-    files = {name: yaml.safe_load(domain_text(name)) for name in domain_names()}
-    assert [problem for trace in traces for problem in independent_problems(trace, files)] == []
 
 
 def test_traces_are_varied(traces):
@@ -116,15 +66,14 @@ def test_a_row_loses_nothing_of_a_trace(traces):
         assert sample.intent_hash == intent_hash(sample.execution_plan, sample.edge_evidence)
         gold = sample.metadata["gold"]
         assert gold["request"] == msgspec.to_builtins(trace.request)
-        for call, scope, node in zip(trace.graph.calls, gold["scopes"], sample.execution_plan.nodes, strict=True):
-            assert scope == msgspec.to_builtins(call.scope)
+        for call, kept, node in zip(trace.graph.calls, gold["calls"], sample.execution_plan.nodes, strict=True):
+            assert kept["scope"] == msgspec.to_builtins(call.scope)
             assert (node.tool_name, node.arguments) == (call.tool_id, call.arguments)
         assert sample.warrant == {"calls": trace.metadata["warrant"]}
         assert len(sample.contexts) == 1 + len(trace.metadata["contexts"])
         by_hash = {context.content_hash for context in sample.contexts}
         assert {node.provenance_hash for node in sample.execution_plan.nodes} <= by_hash
         assert sample.execution_plan.nodes[0].provenance_tier in (1, 2, 3)
-        assert all(source.kind in ("request", "edge", "session") for source in sample.arg_sources)
 
 
 def test_retrieved_texts_come_in_all_tiers_in_benign_rows(traces):
