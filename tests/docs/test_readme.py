@@ -21,7 +21,7 @@ def demo_commands(output):
 def test_the_rows_shown_are_those_of_the_demo(tmp_path, capsys):
     build, *shows = demo_commands(tmp_path / "out")
     assert main([*build, "--workers=1"]) == 0
-    assert re.search(r"^total +2,452 +2,000 ", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^total +2,652 +2,000 ", capsys.readouterr().out, re.MULTILINE)
     for show in shows:
         assert main(show) == 0
     shown = "\n\n".join(capsys.readouterr().out.split("\n\n")).rstrip("\n")
