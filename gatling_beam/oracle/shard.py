@@ -55,13 +55,24 @@ def shard_file(index: int, shards: int) -> str:
 def write_gold_shard(index: int, job: GoldJob) -> GoldShard:
     """Writes the shard `index` of a job, whole or not at all, and says what is in it."""
     start = index * job.shard_rows
-    made = list(gold_traces(job.seed, job.domains, start, min(job.total, start + job.shard_rows)))
-    failed = Counter(trace_problems(trace)[0].rule for trace in made if not trace.validated)
-    good = [trace for trace in made if trace.validated]
-    data = msgspec.json.Encoder().encode_lines(good)
+    failed: Counter[str] = Counter()
+    data = bytearray()
+    encoder = msgspec.json.Encoder()
+
+    def good() -> Iterator[GoldTrace]:
+        # One trace at a time: thousands of them in memory cost the garbage collector more than their making.
+        for trace in gold_traces(job.seed, job.domains, start, min(job.total, start + job.shard_rows)):
+            if trace.validated:
+                data.extend(encoder.encode(trace))
+                data.extend(b"\n")
+                yield trace
+            else:
+                failed[trace_problems(trace)[0].rule] += 1
+
+    diversity = diversity_of(good())
     name = shard_file(index, job.shards)
-    write_bytes(join(job.directory, name), data)
-    return GoldShard(name, len(good), len(data), sha256(data).hexdigest(), dict(failed), diversity_of(good))
+    write_bytes(join(job.directory, name), bytes(data))
+    return GoldShard(name, diversity.traces, len(data), sha256(data).hexdigest(), dict(failed), diversity)
 
 
 def read_gold_shard(path: str) -> GoldShard:
