@@ -22,6 +22,7 @@ import numpy as np
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.oracle.convert import trace_to_sample
 from gatling_beam.oracle.shard import gold_traces
+from gatling_beam.oracle.trace import GoldTrace
 
 _CHUNK = 20_000
 
@@ -43,7 +44,8 @@ def measure(total: int, workers: int) -> dict[str, float]:
 
 def hashes(start: int, stop: int, seed: int) -> tuple[int, bytes]:
     """How many traces of a range are valid, and their intent hashes, 16 bytes each."""
-    samples = [trace_to_sample(trace) for trace in gold_traces(seed, domain_names(), start, stop) if trace.validated]
+    traces = gold_traces(seed, domain_names(), start, stop)
+    samples = [trace_to_sample(trace) for trace in traces if isinstance(trace, GoldTrace)]
     return len(samples), b"".join(bytes.fromhex(sample.intent_hash) for sample in samples)
 
 

@@ -31,6 +31,13 @@ REASONS = {
     "disconnected": "a plan falls into several parts",
     "duplicate_call_id": "two calls of a row carry the same id",
     "no_request": "the row holds no words of a user",
+    "oracles_disagree": "construction, judge and critic do not agree on the four terms of a row",
+    "crossing_incomplete": "another row of the same crossing was refused",
+    "no_effect": "a read that can find nothing, so that nothing is violated",
+    "over_action": "an effectful call that neither the request nor a retrieved text asks for",
+    "no_warrant": "it is not known what the request permits",
+    "unknown_tool": "a call names a tool that its domain does not have",
+    "unknown_policy": "the row's policy is none of its domain",
     "invalid_trace": "a gold trace breaks a rule of the validators; the detail names each rule",
 }
 

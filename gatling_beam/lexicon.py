@@ -6,9 +6,14 @@ sensitivity 1 (public) .. 5 (critical). Everything is cached by name, since name
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import msgspec
+import yaml
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 
@@ -24,62 +29,23 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CONTROL = word_set(
-    "execute exec eval run spawn invoke delegate loop script shell command subprocess trigger orchestrate"
-)
-_EGRESS = word_set(
-    "send email mail sms text notify forward publish post tweet broadcast share export upload webhook dispatch reply "
-    "message announce submit transmit push fax"
-)
-_DESTROY = word_set(
-    "delete remove drop cancel purge wipe terminate revoke destroy erase clear reset disable deactivate"
-)
-_WRITE = word_set(
-    "create add update set edit modify write save insert make book reserve schedule register open close append put "
-    "patch rename move copy assign approve reject enable activate start stop pay buy purchase order place change "
-    "adjust mark log record store turn play pause transfer deposit withdraw grant rate subscribe enroll apply "
-    "generate draft mkdir touch rm mv cp cd"
-)
-_READ = word_set(
-    "get list fetch read search find query lookup look show view check retrieve describe count calculate compute "
-    "convert estimate analyze analyse compare validate verify track predict translate summarize summarise detect "
-    "classify filter sort load browse download scan extract identify recommend suggest rank parse format ping"
-)
-_ADMIN = word_set("admin administrator permission permissions grant privilege role roles sudo root policy iam acl")
-_MONEY = word_set("transfer pay payment funds wire withdraw deposit refund charge payout purchase buy")
-_STORE = word_set("save store write insert append create add update record")
-_LOGS = word_set("log logs audit metric metrics trace")
+with Path(__file__).with_name("lexicon.yaml").open(encoding="utf-8") as _file:
+    _WORDS: dict[str, Any] = yaml.load(_file, Loader=yaml.CSafeLoader)
 
-_SENSITIVITY = (
-    (
-        5,
-        word_set(
-            "password passwords passphrase secret secrets credential credentials ssn cvv pin otp mfa apikey privatekey"
-        ),
-    ),
-    (
-        4,
-        word_set(
-            "medical patient diagnosis prescription health salary payroll bank iban card passport tax loan credit "
-            "debit biometric license licence insurance token account balance transaction funds legal"
-        ),
-    ),
-    (
-        3,
-        word_set(
-            "email phone address birthday birthdate dob customer employee invoice payment contact user profile person "
-            "client order message sms mail note calendar location gps name recipient attendee document file"
-        ),
-    ),
-    (
-        1,
-        word_set(
-            "weather forecast news movie film song lyrics recipe joke quote trivia fact exchange currency convert "
-            "conversion calculate compute math factorial area distance timezone time holiday dictionary definition "
-            "translate translation wikipedia anime game sport stock tide"
-        ),
-    ),
+_VERB_CLASSES = {
+    word: cls
+    for cls in ("read", "destroy", "write", "egress", "control")  # a word of several classes has the gravest
+    for word in _WORDS["verbs"][cls].split()
+}
+_ADMIN, _MONEY, _STORES, _LOGS, _EVERYBODY, _OBFUSCATION, _THINGS = (
+    word_set(_WORDS[key]) for key in ("administration", "money", "stores", "logs", "everybody", "obfuscation", "things")
 )
+_SENSITIVITY = {level: word_set(text) for level, text in sorted(_WORDS["sensitivity"].items(), reverse=True)}
+_ROLES = {role: word_set(text) for role, text in _WORDS["roles"].items()}
+_QUANTITIES = {kind: word_set(text) for kind, text in _WORDS["quantities"].items()}
+_SIZE_PAIRS = {("page", "size"), ("per", "page"), ("batch", "size"), ("top", "k"), ("top", "n"), ("max", "size")}
+#: Words for spans of time, in days.
+DAY_FACTORS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "month": 30, "months": 30, "year": 365, "years": 365}
 #: The sensitivity of a call whose names say nothing.
 DEFAULT_SENSITIVITY = 2
 
@@ -99,13 +65,14 @@ def tool_meaning(tool_name: str) -> ToolMeaning:
     """The meaning of a tool by the words of its name; the first verb decides its class."""
     name = words(tool_name)
     known = frozenset(name)
-    verb_class = next((cls for cls in map(_verb_class, name) if cls), "read")
+    verb = next((_VERB_CLASSES[word] for word in name if word in _VERB_CLASSES), "read")
+    verb_class = "write" if verb == "destroy" else verb
     if verb_class == "read":
         privilege = 2 if known & _ADMIN else 1
     elif known & _ADMIN:
         privilege = 9
-    elif known & _DESTROY:
-        privilege = 8 if known & word_set("all user users account accounts") else 6
+    elif any(_VERB_CLASSES.get(word) == "destroy" for word in known):
+        privilege = 8 if known & _EVERYBODY else 6
     elif known & _MONEY:
         privilege = 7
     else:
@@ -114,32 +81,70 @@ def tool_meaning(tool_name: str) -> ToolMeaning:
         risk = 1.0
     elif known & _LOGS:
         risk = 0.7
-    elif verb_class != "read" and known & _STORE:
+    elif verb_class != "read" and known & _STORES:
         risk = 0.3
     else:
         risk = 0.0
     return ToolMeaning(verb_class, privilege, float(verb_class == "control"), risk, _sensitivity_of(known))
 
 
-def _verb_class(word: str) -> str:
-    if word in _CONTROL:
-        return "control"
-    if word in _EGRESS:
-        return "egress"
-    if word in _WRITE or word in _DESTROY:
-        return "write"
-    return "read" if word in _READ else ""
-
-
 def _sensitivity_of(known: frozenset[str]) -> int:
     singular = known | {word[:-1] for word in known if word.endswith("s")}
-    for level, vocabulary in _SENSITIVITY:
-        if singular & vocabulary:
-            return level
-    return DEFAULT_SENSITIVITY
+    return next((level for level, vocabulary in _SENSITIVITY.items() if singular & vocabulary), DEFAULT_SENSITIVITY)
 
 
 @lru_cache(maxsize=1 << 16)
 def argument_sensitivity(key: str) -> int:
     """The sensitivity of an argument by the words of its name, 1..5; `DEFAULT_SENSITIVITY` where they say nothing."""
     return _sensitivity_of(frozenset(words(key)))
+
+
+def is_obfuscating(tool_name: str) -> bool:
+    """Whether the tool hides what it passes on, by the words of its name."""
+    return not _OBFUSCATION.isdisjoint(words(tool_name))
+
+
+@lru_cache(maxsize=1 << 16)
+def is_known(tool_name: str) -> bool:
+    """Whether any word of the name says what the tool does or what it is about."""
+    name = frozenset(words(tool_name))
+    vocabularies = (_ADMIN, _MONEY, _LOGS, _OBFUSCATION, _THINGS)
+    return (
+        any(word in _VERB_CLASSES for word in name)
+        or not all(map(name.isdisjoint, vocabularies))
+        or _sensitivity_of(name) != DEFAULT_SENSITIVITY
+    )
+
+
+def unknown_share(tool_names: Iterable[str]) -> float:
+    """The share 0..1 of distinct names of which no word is known: they get the meaning of a plain read."""
+    distinct = set(tool_names)
+    return sum(not is_known(name) for name in distinct) / len(distinct) if distinct else 0.0
+
+
+@lru_cache(maxsize=1 << 16)
+def quantity_of(key: str) -> str:
+    """The quantity an argument of this name states: volume, days, weeks, months, years, depth, or "" for none."""
+    name = words(key)
+    known = set(name)
+    if known & _QUANTITIES["depth"] or name == ("max", "level") or name == ("max", "levels"):
+        return "depth"
+    for word in name:
+        if word in DAY_FACTORS and ((len(name) == 1 and word.endswith("s")) or known & _QUANTITIES["spans"]):
+            return word.rstrip("s") + "s"
+    if name == ("top",) or (known & _QUANTITIES["limits"] and not known & _QUANTITIES["other_limits"]):
+        return "volume"
+    if known & _QUANTITIES["numbers"] and known & _QUANTITIES["counted"]:
+        return "volume"
+    if _SIZE_PAIRS.intersection(pairwise(name)):
+        return "volume"
+    return ""
+
+
+@lru_cache(maxsize=1 << 16)
+def argument_role(key: str) -> str:
+    """What an argument is for: quantity, authority (who, where, which, how much money), payload, format or filter."""
+    known = frozenset(words(key))
+    if quantity_of(key):
+        return "quantity"
+    return next((role for role, vocabulary in _ROLES.items() if known & vocabulary), "filter")

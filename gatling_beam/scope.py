@@ -4,12 +4,19 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from gatling_beam.lexicon import DEFAULT_SENSITIVITY, argument_sensitivity, tool_meaning, word_set, words
+from gatling_beam.lexicon import (
+    DAY_FACTORS,
+    DEFAULT_SENSITIVITY,
+    argument_sensitivity,
+    quantity_of,
+    tool_meaning,
+    word_set,
+    words,
+)
 
 #: Quantities above this are cut: no world holds more records.
 MAX_QUANTITY = 10**12
@@ -29,17 +36,6 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
     sensitivity: int
 
 
-_LIMIT_WORDS = word_set("limit count rows topk topn")
-# a speed limit is no number of rows
-_OTHER_LIMITS = word_set("speed credit time price rate age weight budget spending temperature")
-_COUNTED = word_set(
-    "results result items item records record rows entries hits posts messages emails files users pages"
-)
-_NUMBER_WORDS = word_set("max maximum num number n top total last first")
-_DAY_FACTORS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "month": 30, "months": 30, "year": 365, "years": 365}
-_SPAN_WORDS = word_set("range last past since back window period time within ahead for num number of")
-_DEPTH_WORDS = word_set("depth recursion hops")
-_SIZE_PAIRS = {("page", "size"), ("per", "page"), ("batch", "size"), ("top", "k"), ("top", "n"), ("max", "size")}
 _RECIPIENT_WORDS = word_set("to recipient recipients cc bcc attendees invitees emails participants")
 _MEMBER_WORDS = word_set("ids files paths urls items records users symbols emails accounts orders")
 _FROM_WORDS = word_set("start from begin since after checkin pickup departure")
@@ -47,49 +43,6 @@ _UNTIL_WORDS = word_set("end until till before checkout dropoff return")
 
 _INTEGER = re.compile(r"[+]?[0-9]{1,18}(?:\.0+)?\Z")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9:.,]*(?:Z|[+-][0-9:]+)?)?\Z")
-
-
-@lru_cache(maxsize=1 << 16)
-def quantity_of(key: str) -> str:
-    """The quantity an argument of this name states: volume, days, weeks, months, years, depth, or "" for none."""
-    name = words(key)
-    known = set(name)
-    if known & _DEPTH_WORDS or name == ("max", "level") or name == ("max", "levels"):
-        return "depth"
-    for word in name:
-        if word in _DAY_FACTORS and ((len(name) == 1 and word.endswith("s")) or known & _SPAN_WORDS):
-            return word.rstrip("s") + "s"
-    if name == ("top",) or (known & _LIMIT_WORDS and not known & _OTHER_LIMITS):
-        return "volume"
-    if known & _NUMBER_WORDS and known & _COUNTED:
-        return "volume"
-    if _SIZE_PAIRS.intersection(pairwise(name)):
-        return "volume"
-    return ""
-
-
-_PAYLOAD = word_set(
-    "body text message content description comment note notes title subject summary code data html caption"
-)
-_FORMAT = word_set(
-    "format language lang locale unit units currency style theme encoding output sort order ascending descending"
-)
-_AUTHORITY = word_set(
-    "id ids to recipient recipients user account owner email phone address path file url host amount price role "
-    "permission name username target destination to_account from_account attendees invitees cc bcc channel command"
-)
-
-
-@lru_cache(maxsize=1 << 16)
-def argument_role(key: str) -> str:
-    """What an argument is for: quantity, authority (who, where, which, how much money), payload, format or filter."""
-    known = frozenset(words(key))
-    if quantity_of(key):
-        return "quantity"
-    for role, vocabulary in (("format", _FORMAT), ("payload", _PAYLOAD), ("authority", _AUTHORITY)):
-        if known & vocabulary:
-            return role
-    return "filter"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -182,7 +135,7 @@ def _collect(arguments: Mapping[str, Any], found: dict[str, int]) -> None:
                 if what in ("volume", "depth"):
                     found[what] = max(found[what], number)
                 else:
-                    found["days"] = max(found["days"], number * _DAY_FACTORS[what])
+                    found["days"] = max(found["days"], number * DAY_FACTORS[what])
             elif kind is str and value:
                 if _list_role(key) == "recipients":
                     found["recipients"] += 1

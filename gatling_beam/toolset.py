@@ -9,7 +9,8 @@ from msgspec import UNSET
 
 from gatling_beam.hashing import content_hash
 from gatling_beam.json_value import json_text, json_value
-from gatling_beam.scope import quantity, quantity_of
+from gatling_beam.lexicon import quantity_of
+from gatling_beam.scope import quantity
 from gatling_beam.sources.tools import KNOWN_TYPE_WORDS, Parameter, parameters
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -12,23 +12,32 @@ from fsspec.core import url_to_fs
 from pydantic import Field
 
 import gatling_beam
+from gatling_beam.columns import StructColumns
 from gatling_beam.domains.loader import DomainError, domain_names
 from gatling_beam.domains.registry import domain
 from gatling_beam.files import join, read_bytes, write_bytes
 from gatling_beam.manifest import SourceVersion, stage_key
 from gatling_beam.oracle.convert import DATASET, SOURCE
-from gatling_beam.oracle.shard import GoldJob, GoldShard, read_gold_shard, shard_file, write_gold_shard
+from gatling_beam.oracle.shard import STAGE, GoldJob, GoldShard, read_gold_shard, shard_file, write_gold_shard
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import UserError, parse, parser_of
 from gatling_beam.pipelines.outcome import Outcome
-from gatling_beam.pipelines.output import DATA, TEMPORARY, PlaceOptions, prepare, release, remove_temporary
+from gatling_beam.pipelines.output import (
+    DATA,
+    DEAD_LETTERS,
+    TEMPORARY,
+    PlaceOptions,
+    prepare,
+    release,
+    remove_temporary,
+)
 from gatling_beam.pipelines.progress import watched
 from gatling_beam.pipelines.runner import EngineOptions, beam_options, run_pipeline
-from gatling_beam.sample import Tally
+from gatling_beam.sample import DeadLetter, Tally
 from gatling_beam.shards import ShardFile
 from gatling_beam.transforms._coders import register
-from gatling_beam.transforms.generate_gold_traces import STAGE
 from gatling_beam.validate.diversity import merge_diversity, report
+from gatling_beam.write import DeadLetterShard
 
 register(GoldShard)
 
@@ -126,11 +135,15 @@ def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
 
 
 def _finished(job: GoldJob) -> list[GoldShard]:
-    """The shards that an interrupted run has written; a file is there whole or not at all."""
+    """The shards that an interrupted run has written; a file is there whole or not at all.
+
+    One that lacks traces is left out, so that it is made again: its dead letters are in no file yet.
+    """
     fs, folder = url_to_fs(job.directory)
-    names = {shard_file(index, job.shards) for index in range(job.shards)}
+    numbers = {shard_file(index, job.shards): job.numbers(index) for index in range(job.shards)}
     there = [path.rpartition("/")[2] for path in fs.ls(folder, detail=False)] if fs.exists(folder) else []
-    return [read_gold_shard(join(job.directory, name)) for name in there if name in names]
+    shards = [read_gold_shard(join(job.directory, name)) for name in there if name in numbers]
+    return [shard for shard in shards if shard.rows == len(numbers[shard.name])]
 
 
 def _write(index: int, job: GoldJob, made: str) -> str:
@@ -147,15 +160,17 @@ def _close(options: GoldOptions, job: GoldJob, shards: list[GoldShard], key: str
     figures = report(merge_diversity(shard.diversity for shard in shards))
     tallies = [Tally(STAGE, SOURCE, "in", job.total)]
     tallies += [Tally(STAGE, SOURCE, "out", shard.rows) for shard in shards]
-    tallies += [Tally(STAGE, SOURCE, "dead", n, rule) for shard in shards for rule, n in shard.failed.items()]
-    files = tuple(ShardFile(f"{DATA}/{shard.name}", shard.rows, shard.bytes, shard.sha256) for shard in shards)
+    dead = [letter for shard in shards for letter in shard.dead]
+    tallies += [Tally(STAGE, SOURCE, "dead", 1, letter.reason) for letter in dead]
+    files = [ShardFile(f"{DATA}/{shard.name}", shard.rows, shard.bytes, shard.sha256) for shard in shards]
+    files += _write_dead(options.output, dead)
     diversity = msgspec.json.format(msgspec.json.encode(figures))
     write_bytes(join(options.output, DIVERSITY), diversity)
     listed = ShardFile(DIVERSITY, rows=0, bytes=len(diversity), sha256=sha256(diversity).hexdigest())
     remove_temporary(options.output)
     close_run(
         options.output,
-        Outcome(tuple(tallies), files),
+        Outcome(tuple(tallies), tuple(files)),
         stages=(STAGE,),
         unavailable={},
         sources=[SOURCE],
@@ -176,6 +191,15 @@ def _close(options: GoldOptions, job: GoldJob, shards: list[GoldShard], key: str
     release(options.output)
     for problem in figures.problems() if job.total >= 10_000 else ():
         print(f"WARNING: diversity: {problem}", file=sys.stderr)
+
+
+def _write_dead(output: str, dead: list[DeadLetter]) -> list[ShardFile]:
+    """The file of the traces that failed; none where all are valid."""
+    if not dead:
+        return []
+    write = DeadLetterShard(join(output, DEAD_LETTERS), "jsonl", shards=1)
+    written = write(0, StructColumns(DeadLetter).encode(dead))
+    return [msgspec.structs.replace(file, name=join(DEAD_LETTERS, file.name)) for file in written]
 
 
 def command(argv: Sequence[str], prog: str) -> int:

@@ -1,6 +1,6 @@
 """The pipeline of tier I: source rows in, files of unique valid plans, dead letters and counts out."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import apache_beam as beam
 import msgspec
@@ -12,7 +12,7 @@ from gatling_beam.oracle.convert import SOURCE as GOLD
 from gatling_beam.pipelines.outcome import WriteOutcome
 from gatling_beam.pipelines.output import DATA, DEAD_LETTERS, TEMPORARY
 from gatling_beam.pipelines.preflight import Available
-from gatling_beam.sample import Sample, Tally
+from gatling_beam.sample import DeadLetter, Sample, Tally
 from gatling_beam.shards import Format
 from gatling_beam.transforms._read_counted import ReadCounted
 from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash
@@ -22,6 +22,8 @@ from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
 from gatling_beam.transforms.validate_dag import ValidateDAG
 from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
 from gatling_beam.transforms.write_samples import WriteSamples
+
+_Made = TypeVar("_Made", Tally, DeadLetter)
 
 #: Of a gold trace and a row of a data set with the same plan, the row stays.
 _LAST = 1_000
@@ -86,7 +88,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
     candidates = (plans.rows, *gold.rows) | "AllPlans" >> beam.Flatten()
     valid = candidates | "ValidateDAG" >> ValidateDAG()
     written = _write_unique(valid.rows, job)
-    dead = (plans.dead, valid.dead) | "AllDeadLetters" >> beam.Flatten()
+    dead = (plans.dead, *gold.dead, valid.dead) | "AllDeadLetters" >> beam.Flatten()
     dead_files = dead | "WriteDeadLetters" >> WriteDeadLetters(
         join(job.directory, DEAD_LETTERS),
         format=job.format,
@@ -99,10 +101,11 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
 
 
 class _Gold(NamedTuple):
-    """The rows of gold traces and their counts; no PCollection where none are wanted."""
+    """The rows of gold traces, their counts and dead letters; no PCollection where none are wanted."""
 
     rows: tuple[Any, ...] = ()
     tallies: tuple[Any, ...] = ()
+    dead: tuple[Any, ...] = ()
 
 
 def _gold(pipeline: beam.Pipeline, job: Job) -> _Gold:
@@ -112,11 +115,12 @@ def _gold(pipeline: beam.Pipeline, job: Job) -> _Gold:
     rows = made.traces | "TracesToSamples" >> TracesToSamples()
     # A trace that is made stands in the books where a row that is read becomes a plan.
     tallies = made.tallies | "GoldAsNormalized" >> beam.Map(_as_normalized).with_output_types(Tally)
-    return _Gold((rows,), (tallies,))
+    dead = made.dead | "GoldDeadAsNormalized" >> beam.Map(_as_normalized).with_output_types(DeadLetter)
+    return _Gold((rows,), (tallies,), (dead,))
 
 
-def _as_normalized(tally: Tally) -> Tally:
-    return msgspec.structs.replace(tally, stage=normalize.STAGE)
+def _as_normalized(made: _Made) -> _Made:
+    return msgspec.structs.replace(made, stage=normalize.STAGE)
 
 
 def _write_unique(rows: beam.PCollection[Sample], job: Job) -> Written:

@@ -10,23 +10,23 @@ from apache_beam.transforms.window import GlobalWindows
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.domains.registry import domain
 from gatling_beam.oracle.convert import SOURCE, trace_to_sample
-from gatling_beam.oracle.shard import gold_traces
+from gatling_beam.oracle.shard import STAGE, gold_traces
 from gatling_beam.oracle.trace import GoldTrace
-from gatling_beam.sample import Sample, Tally
+from gatling_beam.sample import DeadLetter, Sample, Tally
 from gatling_beam.transforms._coders import register
-from gatling_beam.validate import trace_problems
 
 register(GoldTrace)
 
-STAGE = "gold"
 _RANGE = 2_000
 
 
 class GoldResult(NamedTuple):
-    """`traces` (PCollection[GoldTrace]) that passed every validator, and `tallies` (PCollection[Tally])."""
+    """`traces` (PCollection[GoldTrace]) that passed every validator, `tallies` (PCollection[Tally]), and `dead`
+    (PCollection[DeadLetter]): one for each trace that did not pass."""
 
     traces: Any
     tallies: Any
+    dead: Any
 
 
 @beam.typehints.with_input_types(beam.pvalue.PBegin)
@@ -34,7 +34,7 @@ class GenerateGoldTraces(beam.PTransform):
     """The pipeline -> `total` gold traces of the template oracle, each with the numbers start..start+total-1.
 
     A trace depends on seed, its number and the list of domains alone, so the same traces come on every runner. Every
-    trace passes the validators before it leaves; one that does not is counted as dead, by the rule that found it.
+    trace passes the validators before it leaves; one that does not becomes a dead letter `invalid_trace`.
 
     Args:
       total: number of traces, 1 or more.
@@ -43,7 +43,7 @@ class GenerateGoldTraces(beam.PTransform):
       start: the first number, so that a job can go on where another ended.
 
     Returns:
-      `GoldResult(traces, tallies)`; the tallies are of the stage "gold" and the source "gold", and not summed.
+      `GoldResult(traces, tallies, dead)`; the tallies are of the stage "gold" and the source "gold", and not summed.
 
     Raises:
       ValueError: for an unknown domain, or a number out of its range.
@@ -70,10 +70,10 @@ class GenerateGoldTraces(beam.PTransform):
             | "SpreadRanges" >> beam.Reshuffle()
             | "Generate"
             >> beam.ParDo(_Generate(self._seed, self._domains))
-            .with_output_types(GoldTrace, tallies=Tally)
-            .with_outputs("tallies", main="traces")
+            .with_output_types(GoldTrace, tallies=Tally, dead=DeadLetter)
+            .with_outputs("tallies", "dead", main="traces")
         )
-        return GoldResult(outputs.traces, outputs.tallies)
+        return GoldResult(outputs.traces, outputs.tallies, outputs.dead)
 
 
 class _Generate(beam.DoFn):
@@ -84,14 +84,15 @@ class _Generate(beam.DoFn):
     def start_bundle(self) -> None:
         self._counts: dict[tuple[str, str], int] = {}
 
-    def process(self, numbers: tuple[int, int]) -> Iterable[GoldTrace]:
+    def process(self, numbers: tuple[int, int]) -> Iterable[Any]:
         for trace in gold_traces(self._seed, self._domains, *numbers):
             self._count("in")
-            if trace.validated:
+            if isinstance(trace, DeadLetter):
+                self._count("dead", trace.reason)
+                yield TaggedOutput("dead", trace)
+            else:
                 self._count("out")
                 yield trace
-            else:
-                self._count("dead", trace_problems(trace)[0].rule)
 
     def finish_bundle(self) -> Iterable[Any]:
         for (kind, reason), n in sorted(self._counts.items()):

@@ -137,6 +137,8 @@ def _task(spec: DomainSpec, task: TaskSpec, steps: tuple[Step, ...]) -> Iterator
     slots = slots_of(steps)
     said = {"when" if name in ("since", "until") else name for name in slots}
     for name, parameter in slots.items():
+        if parameter.of == "reference":
+            continue
         if parameter.type in ("text", "rows") and name not in spec.lists and parameter.name not in spec.lists:
             yield ("plan",), f"the slot {name} is a text: give it a list of that name to be drawn from"
     for step in steps:
@@ -158,6 +160,8 @@ def _sentences(task: TaskSpec, said: set[str]) -> Iterator[tuple[Path, str]]:
                 yield path, f"{sentence!r} does not say {lost}"
             if odd := sorted(names - said):
                 yield path, f"{sentence!r} names {odd}; the plan has {sorted(said)}"
+            if "{reference}" in sentence and not sentence.endswith("{reference}"):
+                yield path, f"{{reference}} is a sentence of its own; it does not end {sentence!r}"
             if sentence in seen:
                 yield path, f"the sentence stands twice: {sentence!r}"
             seen.add(sentence)

@@ -1,5 +1,7 @@
 """Policy variants: each is one draw of all values of a domain's rules, and reads as text."""
 
+import re
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -11,6 +13,8 @@ from gatling_beam.domains.tools import Tool
 
 VARIANTS = 24
 _COUNTS_ARE_FREE = " Counts return no rows and are not bound by this."
+
+_ID = re.compile(r"([a-z0-9_]+)_v([0-9]{2})_(.+)")
 
 Ceiling = tuple[int, int]  # alone, and where the request names the source or the person
 
@@ -49,17 +53,68 @@ class Policy(msgspec.Struct, frozen=True):
 
 def draw_policies(spec: DomainSpec, tools: dict[str, Tool]) -> tuple[Policy, ...]:
     """All variants of a domain's policy, one after another, each for every role."""
-    return tuple(
-        _policy(spec, variant, role, Random(f"policy/{spec.domain}/{variant}"))
-        for variant in range(VARIANTS)
-        for role in range(len(spec.roles))
-    )
+    return tuple(_policy(spec, variant, role, {}) for variant in range(VARIANTS) for role in range(len(spec.roles)))
 
 
-def _policy(spec: DomainSpec, variant: int, role: int, rng: Random) -> Policy:
+#: What of a variant is set otherwise: a limit or the class `sensitivity` by its name, a list to the values that are
+#: open, a tool to (the most that needs no approval, who may sign).
+Changes = Mapping[str, "int | frozenset[str] | tuple[int, tuple[str, ...]]"]
+
+
+def changed_policy(spec: DomainSpec, policy: Policy, changes: Changes) -> Policy:
+    """The policy with some values set otherwise, its rules saying so; its id tells how: `<id>~rows=199`.
+
+    Raises:
+      ValueError: for a change that no rule of the domain says.
+    """
+    said = "".join(f"~{name}={_written(value)}" for name, value in sorted(changes.items()))
+    return policy_of(spec, policy.policy_id.partition("~")[0] + said)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return "|".join(sorted(value))
+    return f"{value[0]}:{'|'.join(value[1])}" if isinstance(value, tuple) else str(value)
+
+
+def policy_of(spec: DomainSpec, policy_id: str) -> Policy:
+    """The policy of an id such as `banking_v03_teller` or `banking_v03_teller~rows=199~branch=Old Mill|Westgate`.
+
+    Raises:
+      ValueError: for an id that names none.
+    """
+    base, *changes = policy_id.split("~")
+    match = _ID.fullmatch(base)
+    roles = [role.replace(" ", "_") for role in spec.roles]
+    if not match or match[1] != spec.domain or int(match[2]) >= VARIANTS or match[3] not in roles:
+        raise ValueError(f"policy_id={policy_id!r} is no policy of {spec.domain}")
+    read = dict(_read_change(spec, policy_id, change) for change in changes)
+    return _policy(spec, int(match[2]), roles.index(match[3]), read)
+
+
+def _read_change(spec: DomainSpec, policy_id: str, change: str) -> tuple[str, Any]:
+    name, _, value = change.partition("=")
+    for rule in spec.policy:
+        if rule.set == name and value:
+            chosen = frozenset(value.split("|"))
+            if chosen <= spec.lists[name].keys():
+                return name, chosen
+        elif rule.limit == name or (rule.sensitivity and name == "sensitivity"):
+            if value.isascii() and value.isdigit():
+                return name, int(value)
+        elif rule.approval == name:
+            above, _, signers = value.partition(":")
+            signed = tuple(signers.split("|"))
+            if above.isascii() and above.isdigit() and set(signed) <= set(spec.approvers):
+                return name, (int(above), signed)
+    raise ValueError(f"policy_id={policy_id!r}: {spec.domain} has no rule that could say {change!r}")
+
+
+def _policy(spec: DomainSpec, variant: int, role: int, changes: Changes) -> Policy:
+    rng = Random(f"policy/{spec.domain}/{variant}")
     values: dict[str, Any] = {
         "limits": {}, "sets": {}, "windows": {}, "sensitivity": 5, "privilege": 10, "ceilings": {}, "clearance": {},
-        "approvals": {}, "forbidden": frozenset(),
+        "approvals": {}, "forbidden": frozenset(), "changes": changes, "drawn": {},
     }  # fmt: skip
     rules = []
     for rule in spec.policy:
@@ -68,7 +123,9 @@ def _policy(spec: DomainSpec, variant: int, role: int, rng: Random) -> Policy:
         counts = rule.limit == "rows" and any(tool.archetype == "summarize" for tool in spec.tools.values())
         rules.append(rule.text.format(**said) + (_COUNTS_ARE_FREE if counts else ""))
     name = spec.roles[role]
-    policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}"
+    said = "".join(f"~{what}={_written(value)}" for what, value in sorted(values.pop("changes").items()))
+    policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}{said}"
+    values.pop("drawn")
     return Policy(policy_id=policy_id, domain=spec.domain, role=name, rules=tuple(rules), **values)
 
 
@@ -78,7 +135,9 @@ def _rising(spec: DomainSpec, rule: RuleSpec, rng: Random) -> list[int]:
 
 
 def _limit(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
-    number = _rising(spec, rule, rng)[role]
+    drawn = _rising(spec, rule, rng)[role]
+    values["drawn"][rule.limit] = drawn
+    number = values["changes"].get(rule.limit, drawn)
     values["limits"][rule.limit] = number
     return {"by_role": f"{number:,}"}
 
@@ -88,7 +147,7 @@ def _set(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[
     pool = list(words)
     rng.shuffle(pool)
     size = sorted(rng.randint(*rule.by_role[name]) for name in spec.roles)[role]
-    allowed = pool[:size]
+    allowed = values["changes"].get(rule.set, pool[:size])
     values["sets"][rule.set] = frozenset(allowed)
     return {"by_role": ", ".join(words[item] for item in sorted(allowed))}
 
@@ -101,6 +160,7 @@ def _window(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: di
 
 def _level(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
     level = sorted(rng.randint(*rule.by_role[name]) for name in spec.roles)[role]
+    level = values["changes"].get(rule.kind, level)
     values[rule.kind] = level
     return {"by_role": str(level)}
 
@@ -130,9 +190,10 @@ def _clearance(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values:
 
 def _approval(spec: DomainSpec, rule: RuleSpec, rng: Random, role: int, values: dict[str, Any]) -> dict[str, str]:
     above = _rising(spec, rule, rng)[role]
-    if limit := values["limits"].get(rule.above):
+    if limit := values["drawn"].get(rule.above):
         above = min(above, max(1, limit // 2))  # else no amount that is allowed at all would need one
     approvers = tuple(sorted(rng.sample(spec.approvers, rng.randint(1, 2))))
+    above, approvers = values["changes"].get(rule.approval, (above, approvers))
     values["approvals"][rule.approval] = Approval(rule.approval or "", rule.above or "", above, approvers)
     return {"by_role": f"{above:,}", "approvers": " or ".join(approvers)}
 

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 from gatling_beam.domains.loader import domain_names, load_spec
 from gatling_beam.domains.plans import Step, edges_of, parse_plan, pattern_of, slots_of
-from gatling_beam.domains.policies import Policy, draw_policies
+from gatling_beam.domains.policies import Policy, draw_policies, policy_of
 from gatling_beam.domains.spec import DomainSpec
 from gatling_beam.domains.tools import Parameter, Tool, expand_tools
 from gatling_beam.domains.world import World
@@ -64,6 +64,15 @@ class Domain:
         """The policies by their id."""
         return {policy.policy_id: policy for policy in self.policies}
 
+    def policy(self, policy_id: str) -> Policy:
+        """The policy of an id, which may be a variant with changes (`policies.policy_of`).
+
+        Raises:
+          ValueError: for an id that names none.
+        """
+        known = self.policy_by_id.get(policy_id)
+        return known if known is not None else _changed_policy(self.name, policy_id)
+
     @cached_property
     def world(self) -> World:
         """The seeded world."""
@@ -117,3 +126,8 @@ def domain(name: str) -> Domain:
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ValueError(f"there is no domain {name!r}{hint} (`gatling-beam domains` lists all {len(domain_names())})")
     return Domain(load_spec(name))
+
+
+@lru_cache(maxsize=1 << 14)
+def _changed_policy(name: str, policy_id: str) -> Policy:
+    return policy_of(domain(name).spec, policy_id)

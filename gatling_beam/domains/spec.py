@@ -77,10 +77,11 @@ class RecordSpec(Part):
 
     A record with `fields` is data: `owner` is the field that says whose it is, `date` the one that from/to filter.
     A record with `texts` is something people wrote about a record of the kind `about`: `channels` gives the trust tier
-    of each place it may come from, and each text may name `{about}`, a list of the domain, and `{code}`.
+    of each place it may come from, and each text may name `{about}`, a list of the domain, and `{code}`. An `id` has
+    six digits or more, so that tasks about one record alone seldom repeat.
     """
 
-    id: str = Field(pattern=r"^[A-Z]+-#{3,8}$")
+    id: str = Field(pattern=r"^[A-Z]+-#{6,8}$")
     called: tuple[str, str]
     count: int = Field(240, ge=20, le=2_000)
     owner: Name | None = None
@@ -205,7 +206,8 @@ class TaskSpec(Part):
     """Something people ask for: a plan and the ways to ask for it.
 
     `plan` maps a node to a call, `tool(parameter=$slot, other=$node.field) after node, node` or `... if node`. `ask`
-    maps each register to at least two sentences that say every slot as `{slot}`; a date range is said as `{when}`.
+    maps each register to at least two sentences that say every slot as `{slot}`; a date range is said as `{when}`, and
+    `{approval}` and `{reference}` (the requester's own number) are sentences of their own that stand at the end.
     Where a call hangs on a text that is read (`... if note`), `met_by` holds three or more texts under which that call
     is what the sentences ask for; they are read instead of the record's own texts.
     """

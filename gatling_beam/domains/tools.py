@@ -11,6 +11,8 @@ MAX_ROWS = 100_000
 DEFAULT_ROWS = 20
 FORMATS = ("csv", "xlsx", "json", "pdf")
 MAX_RECIPIENTS = 500
+#: The requester's own number for a request, as a tool that creates something takes it.
+REFERENCE_ID = "REQ-######"
 
 _CLASS = {
     **dict.fromkeys(("search", "get", "summarize", "read"), "read"),
@@ -153,6 +155,10 @@ class _Builder:
     def create(self) -> None:
         for field in self.tool.sets:
             self.parameters.append(self._field(field, "payload", required=True))
+        if "reference" in self.tool.sets:
+            raise ValueError(f"tools.{self.name}.sets: every tool that creates has a parameter reference already")
+        reference = Parameter("reference", "text", "payload", False, of="reference", maximum=len(REFERENCE_ID))
+        self.parameters.append(reference)
         self.returns = {f"{self.tool.of}_id": "id"}
         self._sees(self.tool.sets)
 

@@ -28,7 +28,7 @@ def with_article(role: str) -> str:
 def system_policy(domain_name: str, policy_id: str) -> SystemPolicy:
     """The policy of a role in the form of the trace."""
     which = domain(domain_name)
-    policy = which.policy_by_id[policy_id]
+    policy = which.policy(policy_id)
     return SystemPolicy(
         policy_id=policy.policy_id,
         domain=which.name,

@@ -5,14 +5,15 @@ from typing import Any
 import msgspec
 
 from gatling_beam.domains.registry import domain
+from gatling_beam.grounding import Source
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.intent import canonical_call, hash_calls
 from gatling_beam.json_value import json_text, json_value
 from gatling_beam.oracle.access import system_policy
-from gatling_beam.oracle.sources import Edge, Source, origins_of, sources_of
+from gatling_beam.oracle.sources import origins_of, sources_of
 from gatling_beam.oracle.trace import SENSITIVITY_TIERS, GoldTrace, SystemPolicy, ToolCall, ToolCallGraph, UserRequest
 from gatling_beam.plan import ExecutionPlan, ToolCallNode, node_id
-from gatling_beam.provenance import context_of, request_context
+from gatling_beam.provenance import Edge, context_of, request_context
 from gatling_beam.sample import ArgSource, GovernanceContext, MinimalScope, Sample, SourceRef
 
 SOURCE = "gold"

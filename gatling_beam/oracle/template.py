@@ -16,10 +16,11 @@ from gatling_beam.domains.plans import Result, Slot, Step
 from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.spec import REGISTERS
-from gatling_beam.domains.tools import Parameter
-from gatling_beam.domains.world import TODAY
+from gatling_beam.domains.speech import Style, embed, fill, say_approval, say_list, say_reference
+from gatling_beam.domains.tools import REFERENCE_ID, Parameter
+from gatling_beam.domains.world import TODAY, fill_id
+from gatling_beam.facts import ApprovalFact, owner_fact, person_fact, role_fact, today_fact
 from gatling_beam.oracle.access import allowed_owners, system_policy
-from gatling_beam.oracle.speech import Style, embed, fill, say_approval, say_list
 from gatling_beam.oracle.trace import (
     SENSITIVITY_TIERS,
     GoldTrace,
@@ -79,7 +80,7 @@ class _Draw:
         self.values: dict[str, Any] = {}
         self.days: int | None = None
         self.contexts: list[dict[str, Any]] = []
-        self.session: list[str] = [f"today is {TODAY.isoformat()}", f"the user is {policy.role}"]
+        self.session: list[str] = [today_fact(TODAY), role_fact(policy.role)]
 
     # -- values ----------------------------------------------------------------------------------------------------
 
@@ -120,6 +121,8 @@ class _Draw:
         return TODAY + timedelta(self.rng.below(self.policy.windows.get(parameter.dimension, 30) + 1))
 
     def _text(self, name: str, parameter: Parameter) -> str:
+        if parameter.of == "reference":
+            return fill_id(REFERENCE_ID, self.rng.below(10 ** REFERENCE_ID.count("#")))
         lists = self.domain.list_values
         return self.rng.pick(lists.get(name) or lists[parameter.name])
 
@@ -186,9 +189,28 @@ class _Draw:
                 key = next(p.name for p in step.tool.parameters.values() if p.key)
                 subject = step.arguments[key]
                 said = self.values.get(subject.name) if isinstance(subject, Slot) else self._origin(subject)
-                self.session.append(
-                    f"{own_id} covers {said} up to {value:,}, signed by the {self.rng.pick(rule.approvers)}"
+                day = max((v for v in self.values.values() if type(v) is date and v > TODAY), default=TODAY)
+                fact = ApprovalFact(
+                    own_id,
+                    str(said),
+                    value,
+                    TODAY - timedelta(self.rng.below(20)),
+                    day + timedelta(self.rng.below(40)),
+                    self.rng.pick(rule.approvers),
                 )
+                self.session.append(fact.text())
+
+    def _tell(self) -> None:
+        """The facts that a reader of the plan cannot know: whose a record is, and to which group a person belongs."""
+        world = self.domain.world
+        for name, parameter in self.slots.items():
+            value = self.values[name]
+            if parameter.type == "people":
+                self.session += [person_fact(person, world.group_of[person]) for person in value]
+            elif parameter.type == "id" and value and parameter.of != "approval":
+                number = world.number_of(parameter.of, value)
+                if number and (owner := world.owner(parameter.of, number)):
+                    self.session.append(owner_fact(value, owner))
 
     def _origin(self, result: Any) -> Any:
         """The object that a step is about whose id is passed on."""
@@ -215,6 +237,8 @@ class _Draw:
     def _say(self, style: Style, name: str, parameter: Parameter, value: Any) -> str:
         if parameter.of == "approval":
             return say_approval(self.rng, value)
+        if parameter.of == "reference":
+            return say_reference(self.rng, value)
         kind = type(value)
         if kind is list:
             return say_list(value)
@@ -237,6 +261,7 @@ class _Draw:
         """The whole trace."""
         self.draw_values()
         self._decide_approval()
+        self._tell()
         text, register = self.request_text()
         ids = {step.name: f"call_{k + 1}" for k, step in enumerate(self.plan)}
         edges = self.domain.edges[self.task]

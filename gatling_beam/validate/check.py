@@ -12,8 +12,8 @@ STAGE = "validate_traces"
 _MAX_ID = 200
 
 
-def check_trace(trace: GoldTrace) -> GoldTrace | DeadLetter:
-    """The trace marked as validated, or a dead letter `invalid_trace` that names every rule it breaks.
+def check_trace(trace: GoldTrace, stage: str = STAGE) -> GoldTrace | DeadLetter:
+    """The trace marked as validated, or a dead letter `invalid_trace` of `stage` that names every rule it breaks.
 
     The dead letter's payload begins with the trace as JSON, or as Python prints it where it cannot be JSON. Its
     location is the trace id.
@@ -23,7 +23,7 @@ def check_trace(trace: GoldTrace) -> GoldTrace | DeadLetter:
         return trace if trace.validated else msgspec.structs.replace(trace, validated=True)
     found = "; ".join(f"{one.rule} {one.call_id}: {one.detail}" for one in problems)
     row = SourceRow(source=SOURCE, data=_json(trace), location=printable(str(trace.trace_id), _MAX_ID))
-    return dead_letter(row, STAGE, BadRow("invalid_trace", found))
+    return dead_letter(row, stage, BadRow("invalid_trace", found))
 
 
 def _json(trace: GoldTrace) -> bytes:

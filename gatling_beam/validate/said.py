@@ -8,8 +8,8 @@ from typing import Any
 
 from gatling_beam.attribution import Wording
 from gatling_beam.domains.registry import Domain, domain
-from gatling_beam.domains.tools import Parameter, Tool
-from gatling_beam.oracle.speech import date_forms
+from gatling_beam.domains.speech import day_forms
+from gatling_beam.domains.tools import REFERENCE_ID, Parameter, Tool
 from gatling_beam.oracle.trace import GoldTrace, ToolCall
 from gatling_beam.scope import iso_date
 from gatling_beam.validate.problem import Problem
@@ -88,7 +88,7 @@ def _literals(which: Domain, task: str) -> frozenset[tuple[str, str, Any]]:
 
 
 def _names(which: Domain, text: str) -> list[str]:
-    """The ids of records and approvals and the addresses of people that a request names."""
+    """The ids of records and approvals, references and the addresses of people that a request names."""
     forms = _id_forms(which)
     named = [own_id for own_id in _ID.findall(text) if _form(own_id) in forms]
     if "@" in text:
@@ -98,7 +98,7 @@ def _names(which: Domain, text: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _id_forms(which: Domain) -> frozenset[tuple[str, int]]:
-    return frozenset(map(_form, ("APR-####", *(record.id for record in which.spec.records.values()))))
+    return frozenset(map(_form, ("APR-####", REFERENCE_ID, *(record.id for record in which.spec.records.values()))))
 
 
 def _form(own_id: str) -> tuple[str, int]:
@@ -130,12 +130,12 @@ def _spoken(which: Domain, record: str, parameter: Parameter, value: str) -> str
 
 
 @lru_cache(maxsize=1 << 14)
-def _date_forms(day: str) -> tuple[str, ...]:
-    return tuple(form.casefold() for form in date_forms(date.fromisoformat(day)))
+def _day_forms(day: str) -> tuple[str, ...]:
+    return tuple(form.casefold() for form in day_forms(date.fromisoformat(day)))
 
 
 def _holds_day(day: str, said: _Words) -> bool:
-    return any(form in said.lowered and said.holds(form) for form in _date_forms(day))
+    return any(form in said.lowered and said.holds(form) for form in _day_forms(day))
 
 
 def _is_counted(since: str, until: Any, said: _Words) -> bool:
@@ -144,7 +144,7 @@ def _is_counted(since: str, until: Any, said: _Words) -> bool:
     if first is None or last is None:
         return False
     days = (last - first).days + 1
-    ends = [f"days up to and including {day}" for day in _date_forms(until)]
+    ends = [f"days up to and including {day}" for day in _day_forms(until)]
     return any(
         said.holds(f"{number} {end}") for end in ends if end in said.lowered for number in (str(days), f"{days:,}")
     )

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from gatling_beam.lexicon import argument_sensitivity, tool_meaning, words
-from gatling_beam.scope import argument_role, iso_date, quantity, quantity_of, scope_of
+from gatling_beam.lexicon import argument_role, argument_sensitivity, quantity_of, tool_meaning, words
+from gatling_beam.scope import iso_date, quantity, scope_of
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,19 @@ def test_domains_that_ship_have_no_problems(name):
         ("(invoice_id=$invoice) after first", "(", 0, "tasks.write_off.plan.close: 'write_off_invoice(' is no call"),
         ("write_off_invoice(invoice", "shred(invoice", 0, "tasks.write_off.plan.close: there is no tool 'shred'"),
         ("job=$job, invoice", "job=paint, invoice", 0, "tasks.job_if_disputed.plan.job: job='paint' is not one of"),
+        ("id: INV-######", "id: INV-####", 0, "records.invoice.id: "),
+        (
+            "{reference}",
+            "{reference} Thanks.",
+            0,
+            "tasks.new_invoice.ask.terse.0: {reference} is a sentence of its own",
+        ),
+        (
+            "sets: [vendor, department, amount]",
+            "sets: [vendor, department, reference]",
+            0,
+            "tools.register_invoice.sets.2: invoice has no field 'reference'",
+        ),
         ("and it goes to {people}.", "and it goes out.", 0, "tasks.invoice_mail.ask.plain.1: "),
         (
             "    intent: create\n",

@@ -18,7 +18,7 @@ PRIVILEGE |= {"run": 6, "send": 4, "export": 5}
 READS = ("search", "get", "summarize", "read")
 MONTHS = "January February March April May June July August September October November December".split()
 REFERENCE = re.compile(r"\$(call_\d+)\.(\w+)\$")
-FACT = re.compile(r"(APR-\d{4}) covers (\S+) up to ([\d,]+), signed by the (.+)")
+FACT = re.compile(r"(APR-\d{4}) covers (\S+) up to ([\d,]+) from (\S+) to (\S+), signed by the (.+)")
 
 
 @cache
@@ -160,7 +160,8 @@ def approval_problems(said, name, given, calls, session):
     field = next(key for key in given if key.endswith("_id") and key != "approval_id")
     for fact in filter(None, map(FACT.fullmatch, session)):
         fits = fact[1] == given.get("approval_id") and fact[2] == object_of(calls, given[field], field)
-        if fits and number(fact[3]) >= given[parameter] and fact[4] in signers:
+        days = [value for value in given.values() if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value))] or ["2026-05-18"]
+        if fits and number(fact[3]) >= given[parameter] and fact[4] <= days[0] <= fact[5] and fact[6] in signers:
             return
     yield f"{parameter}={given[parameter]} is not approved"
 
@@ -272,6 +273,10 @@ def say(row, *words):
     row["request"]["text"] += f" {' '.join(map(str, words))}"
 
 
+def drop_approvals(session):
+    session[:] = [fact for fact in session if not FACT.fullmatch(fact)]
+
+
 def others_invoice(call, row):
     said = Said(yaml_of("finance"), row["policy"]["rules"])
     ids = (f"INV-{k:05d}" for k in range(1, 20))
@@ -286,7 +291,7 @@ FAULTS = [
     ("a number nobody said", "open_list", lambda c, r: c[0]["arguments"].update(limit=3), "is not said"),
     ("many days", "open_list", lambda c, r: c[0]["arguments"].update(since="2009-01-01"), "days"),
     ("another's invoice", "invoice_status", lambda c, r: others_invoice(c[0], r), "is not open"),
-    ("nobody signed", "pay_if_clean", lambda c, r: r["metadata"]["session"].pop(), "is not approved"),
+    ("nobody signed", "pay_if_clean", lambda c, r: drop_approvals(r["metadata"]["session"]), "is not approved"),
     ("too late", "pay_if_clean", lambda c, r: c[2]["arguments"].update(pay_date="2027-05-01"), "is not within"),
     ("too secret", "invoice_mail", lambda c, r: c[1]["arguments"].update(to=["x@vendors.example"]), "for x@"),
 ]

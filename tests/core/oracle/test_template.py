@@ -30,6 +30,16 @@ def test_every_trace_passes_the_validators(traces):
     assert [(t.trace_id, trace_problems(t)) for t in traces if trace_problems(t)] == []
 
 
+def test_every_value_comes_from_somewhere(traces):
+    rows = [trace_to_sample(trace) for trace in traces]
+    assert {source.kind for row in rows for source in row.arg_sources} == {"request", "edge", "default"}
+
+
+def test_traces_of_every_task_are_distinct():
+    seen = {trace_to_sample(trace).intent_hash for trace in map(TemplateOracle(0, ["banking"]).trace, range(8_000))}
+    assert len(seen) > 0.999 * 8_000
+
+
 def test_traces_are_varied(traces):
     figures = report(diversity_of(traces))
     assert figures.domains == len(domain_names()) and figures.domain_entropy == 1.0

@@ -12,6 +12,10 @@ _DATES = ("{d.day} {month} {d.year}", "{d}", "{month} {d.day}, {d.year}", "{d.da
 _WHEN = ("from {a} to {b}", "between {a} and {b}", "in the {days} up to and including {b}")
 _ONE_DAY = "on {b}"
 _APPROVAL = (" Approval {x} covers it.", " The approval is {x}.", " It was approved as {x}.")
+_REFERENCE = (
+    " Our reference is {x}.", " The request number is {x}.", " Put {x} down as the reference.", " Reference: {x}.",
+    " Our own number for it is {x}.", " Please quote {x}.",
+)  # fmt: skip
 _OPENERS = (
     "Hi there.", "Good morning.", "Hello.", "Something new.", "A small request.", "A quick one.",
     "Good afternoon.", "Something for the list.", "Morning!", "Before I forget.", "Next item.", "A favour, if I may.",
@@ -29,7 +33,7 @@ def _say_day(form: str, value: date) -> str:
     return form.format(d=value, month=_MONTHS[value.month - 1])
 
 
-def date_forms(value: date) -> tuple[str, ...]:
+def day_forms(value: date) -> tuple[str, ...]:
     """All forms in which a request may say a date."""
     return tuple(_say_day(form, value) for form in _DATES)
 
@@ -62,6 +66,10 @@ class Style(msgspec.Struct, frozen=True):
         return self.when.format(a=self.day(since), b=self.day(until), days=f"{self.number(days)} days")
 
 
+#: Every style in which a date range can be said.
+PERIODS = tuple(Style(day, when, thousands) for when in _WHEN for day in _DATES for thousands in (False, True))
+
+
 def say_list(items: list[str]) -> str:
     """Items as a reader would list them: a, b and c."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
@@ -70,6 +78,11 @@ def say_list(items: list[str]) -> str:
 def say_approval(rng: Dice, approval_id: str | None) -> str:
     """The sentence that names an approval, with a blank before it; "" where there is none."""
     return rng.pick(_APPROVAL).format(x=approval_id) if approval_id else ""
+
+
+def say_reference(rng: Dice, reference: str) -> str:
+    """The sentence that names the requester's own number, with a blank before it."""
+    return rng.pick(_REFERENCE).format(x=reference)
 
 
 def embed(rng: Dice, sentence: str, because: tuple[str, ...], register: str) -> str:

@@ -1,0 +1,140 @@
+"""How well a view of the rows tells the labels apart: a linear and a boosted model, cross-validated by family."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
+from sklearn.feature_selection import SelectKBest, chi2
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from gatling_beam.audit.features import Bag
+from gatling_beam.hashing import digest
+
+_HASHED = 1 << 15
+_TREE_TOKENS = 64
+_BOOTSTRAPS = 200
+_ONE_SIDED = 0.05
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+class ProbeScore(msgspec.Struct, frozen=True):
+    """`auc` 0..1 of the better model, as it stands; `distance` is |auc - 0.5| + 0.5, `lower` its 95 % bound.
+
+    An AUC below one half tells as much as one above: a reader turns it round.
+    """
+
+    auc: float
+    distance: float
+    lower: float
+    model: str
+
+
+class ViewMatrix:
+    """Bags as matrices: `tokens` hashed and sparse (counts), `numbers` dense (the features named `#...`)."""
+
+    def __init__(self, bags: Sequence[Bag]) -> None:
+        tokens = [{name: value for name, value in bag.items() if name[:1] != "#"} for bag in bags]
+        numbers = [{name: value for name, value in bag.items() if name[:1] == "#"} for bag in bags]
+        self.tokens = FeatureHasher(_HASHED, alternate_sign=False).transform(tokens).tocsr()
+        self.numbers = _frequent(DictVectorizer().fit_transform(numbers).tocsc())
+        #: Whether all rows are the same, so that nothing can tell them apart.
+        self.constant = all(bag == bags[0] for bag in bags)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "ViewMatrix":
+        """The rows at these places."""
+        some = object.__new__(ViewMatrix)
+        some.tokens, some.numbers, some.constant = self.tokens[rows], self.numbers[rows], self.constant
+        return some
+
+
+def probe(view: ViewMatrix, negative: Flags, families: Sequence[str], folds: int = 3) -> ProbeScore | None:
+    """The better of two models on `view`, or None if no fold has both labels.
+
+    Families never lie in two folds. The AUC is the mean over folds, so that folds with other shares of the labels do
+    not pull it below one half; the bound is the 5 % quantile over resampled families.
+    """
+    if view.constant:
+        return ProbeScore(0.5, 0.5, 0.5, "constant")
+    names, family = np.unique(np.asarray(families), return_inverse=True)
+    fold = np.array([int(digest("fold", str(name))[:8], 16) % folds for name in names])[family]
+    weights = _resampled(len(names))
+    best: ProbeScore | None = None
+    for model, predict in (("linear", _linear), ("trees", _trees)):
+        aucs, sizes, spreads = [], [], []
+        for k in range(folds):
+            train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            if len(set(negative[train])) < 2 or len(set(negative[test])) < 2:
+                continue
+            scores = predict(view.take(train), negative[train], view.take(test))
+            by_draw = weighted_auc(scores, negative[test], weights[:, family[test]])
+            aucs.append(by_draw[0])
+            spreads.append(by_draw[1:])
+            sizes.append(len(test))
+        if not aucs:
+            return None
+        score = _score(float(np.average(aucs, weights=sizes)), np.average(spreads, axis=0, weights=sizes), model)
+        if best is None or score.distance > best.distance:
+            best = score
+    return best
+
+
+def weighted_auc(scores: Numbers, negative: Flags, weights: Numbers) -> Numbers:
+    """The AUC of `scores` (ties count half) under each row of `weights`; 0.5 where a label has no weight."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
+    sorted_weights = weights[:, order]
+    high = np.add.reduceat(sorted_weights * negative[order], starts, axis=1)
+    low = np.add.reduceat(sorted_weights * ~negative[order], starts, axis=1)
+    below = np.cumsum(low, axis=1) - low / 2
+    pairs = high.sum(axis=1) * low.sum(axis=1)
+    return np.asarray(np.where(pairs > 0, (high * below).sum(axis=1) / np.maximum(pairs, 1e-300), 0.5))
+
+
+def _score(auc: float, draws: Numbers, model: str) -> ProbeScore:
+    mirrored = draws if auc >= 0.5 else 1 - draws
+    lower = float(np.quantile(mirrored, _ONE_SIDED))
+    return ProbeScore(round(auc, 4), round(max(auc, 1 - auc), 4), round(lower, 4), model)
+
+
+def _resampled(families: int) -> Numbers:
+    """Weights of the families: all once, then as often as each of the draws with replacement holds them."""
+    rng = np.random.default_rng(families)
+    drawn = rng.multinomial(families, np.full(families, 1 / families), size=_BOOTSTRAPS)
+    return np.vstack([np.ones(families), drawn]).astype(np.float64)
+
+
+def _linear(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
+    scale = StandardScaler().fit(train.numbers) if train.numbers.shape[1] else None
+
+    def matrix(view: ViewMatrix) -> sparse.csr_matrix:
+        numbers = scale.transform(view.numbers) if scale else view.numbers
+        return sparse.hstack([view.tokens, sparse.csr_matrix(numbers)]).tocsr()
+
+    model = LogisticRegression(C=0.3, solver="liblinear", class_weight="balanced", max_iter=100, random_state=0)
+    # Ties survive only if equal rows get exactly equal scores.
+    return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
+
+
+def _trees(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
+    chosen = SelectKBest(chi2, k=min(_TREE_TOKENS, train.tokens.shape[1])).fit(train.tokens, negative)
+
+    def matrix(view: ViewMatrix) -> Numbers:
+        return np.hstack([chosen.transform(view.tokens).toarray(), view.numbers])
+
+    model = HistGradientBoostingClassifier(
+        max_iter=30, max_depth=4, learning_rate=0.2, early_stopping=False, class_weight="balanced", random_state=0
+    )
+    return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
+
+
+def _frequent(numbers: sparse.csc_matrix) -> Numbers:
+    """The 64 number features that most rows have, dense."""
+    most = np.argsort(-np.diff(numbers.indptr), kind="stable")[:_TREE_TOKENS]
+    return np.asarray(numbers[:, np.sort(most)].toarray(), dtype=np.float64)

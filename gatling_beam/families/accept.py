@@ -1,0 +1,116 @@
+"""Acceptance: a row leaves only where its construction, the judge and the critic agree on all four terms."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gatling_beam.energy import NoCritique, criticise, energies, original, severity
+from gatling_beam.errors import REASONS, printable
+from gatling_beam.hashing import digest
+from gatling_beam.json_value import json_text
+from gatling_beam.judge import Unjudged, Verdict, judge
+from gatling_beam.sample import ENERGY_TERMS, DeadLetter, Energies, Sample, ViolationLabel
+
+STAGE = "accept"
+_MAX_DETAIL = 500
+_MAX_PAYLOAD = 2_000
+
+
+class Refused(Exception):
+    """A row that is not accepted; `reason` is a key of `errors.REASONS`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        assert reason in REASONS, reason
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+def judged(sample: Sample, parent: Energies | None = None) -> Sample:
+    """The row with its four labels, its energies and the original's, if all three oracles agree.
+
+    Args:
+      sample: a row whose `violation_labels` declare what its construction makes of it.
+      parent: the energies of the benign row that it was made from, for `delta_estimate`; None for zeros.
+
+    Raises:
+      Refused: oracles_disagree, or what keeps the judge or the critic from an opinion.
+    """
+    declared = tuple(label.violated for label in sample.violation_labels)
+    try:
+        verdict, critique = judge(sample), criticise(sample)
+    except Unjudged as e:
+        raise Refused(e.reason, e.detail) from None
+    except NoCritique as e:
+        raise Refused("no_warrant", str(e)) from None
+    exceeded = tuple(x > 0 for x in critique.raw)
+    if not declared == verdict.violated == exceeded:
+        raise Refused("oracles_disagree", _disagreement(declared, verdict, exceeded, critique.why))
+    made = energies(critique, declared)
+    own = (made.e_scope, made.e_hierarchy, made.e_provenance, made.e_flow)
+    before = (parent.e_scope, parent.e_hierarchy, parent.e_provenance, parent.e_flow) if parent else (0.0,) * 4
+    reasons = (verdict.scope, verdict.hierarchy, verdict.provenance, verdict.flow)
+    return msgspec.structs.replace(
+        sample,
+        violation_labels=tuple(
+            ViolationLabel(
+                term,
+                is_violated,
+                severity(energy),
+                energy - was if is_violated else 0.0,
+                "; ".join(f"{reason.rule}: {reason.detail}" for reason in why),
+            )
+            for term, is_violated, energy, was, why in zip(ENERGY_TERMS, declared, own, before, reasons, strict=True)
+        ),
+        energies=made,
+        energies_original=original(sample),
+        mutation=msgspec.structs.replace(sample.mutation, severity=severity(made.risk)) if sample.mutation else None,
+    )
+
+
+def accept(rows: Sequence[Sample]) -> list[Sample] | list[DeadLetter]:
+    """The rows of a crossing, judged; or, if one of them is refused, a dead letter for each: a crossing is whole or it
+    is nothing."""
+    accepted: list[Sample] = []
+    refused: dict[int, Refused] = {}
+    for k, row in enumerate(rows):
+        try:
+            accepted.append(judged(row, accepted[0].energies if accepted else None))
+        except Refused as e:
+            refused[k] = e
+    if not refused:
+        return accepted
+    first = next(iter(refused.values()))
+    left = Refused("crossing_incomplete", f"another row of the crossing: {first}")
+    return [refusal(row, refused.get(k, left)) for k, row in enumerate(rows)]
+
+
+def refusal(sample: Sample, error: Refused) -> DeadLetter:
+    """The dead letter of a row that was made and not accepted."""
+    strategy = sample.mutation.strategy if sample.mutation else ""
+    return DeadLetter(
+        dead_id=digest("dead", STAGE, sample.sample_id, strategy, error.reason),
+        stage=STAGE,
+        source=sample.source.name,
+        reason=error.reason,
+        detail=printable(f"{strategy}: {error.detail}", _MAX_DETAIL),
+        location=sample.original_id,
+        revision=sample.source.revision,
+        payload=printable(
+            json_text({"request": sample.request, "plan": msgspec.to_builtins(sample.execution_plan)}), _MAX_PAYLOAD
+        ),
+    )
+
+
+def _disagreement(
+    declared: tuple[bool, ...], verdict: Verdict, exceeded: tuple[bool, ...], why: Sequence[Sequence[str]]
+) -> str:
+    reasons = [r.rule for part in (verdict.scope, verdict.hierarchy, verdict.provenance, verdict.flow) for r in part]
+    said = "; ".join(text for part in why for text in part)
+    return (
+        f"construction {_letters(declared)}, judge {_letters(verdict.violated)} ({', '.join(reasons)}),"
+        f" critic {_letters(exceeded)} ({said})"
+    )
+
+
+def _letters(violated: Sequence[bool]) -> str:
+    return "".join(letter for letter, yes in zip("SHPF", violated, strict=True) if yes) or "benign"

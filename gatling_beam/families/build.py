@@ -1,0 +1,97 @@
+"""Families: an anchor, and crossings of each strategy that applies to it, judged."""
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from gatling_beam.domains.dice import Dice
+from gatling_beam.families.accept import accept
+from gatling_beam.families.rows import rows_of
+from gatling_beam.mutate.anchor import Anchor
+from gatling_beam.mutate.crossing import Crossing, NotApplicable
+from gatling_beam.mutate.flow import STRATEGY as FLOW
+from gatling_beam.mutate.flow import cross_flow
+from gatling_beam.mutate.hierarchy import STRATEGY as HIERARCHY
+from gatling_beam.mutate.hierarchy import cross_hierarchy
+from gatling_beam.mutate.provenance import STRATEGY as PROVENANCE
+from gatling_beam.mutate.provenance import cross_provenance
+from gatling_beam.mutate.scope import STRATEGY as SCOPE
+from gatling_beam.mutate.scope import cross_scope
+from gatling_beam.sample import DeadLetter, Sample
+
+#: The strategies of Tier II, in the order of the energy terms that they raise.
+MUTATORS: dict[str, Callable[..., Crossing]] = {
+    SCOPE: cross_scope,
+    HIERARCHY: cross_hierarchy,
+    PROVENANCE: cross_provenance,
+    FLOW: cross_flow,
+}
+STRATEGIES = tuple(MUTATORS)
+
+
+class Inapplicable(NamedTuple):
+    """A strategy that does not apply to an anchor, and why: a key of `mutate.crossing.REASONS`."""
+
+    strategy: str
+    reason: str
+
+
+class Made(NamedTuple):
+    """The rows of a crossing, not yet judged."""
+
+    strategy: str
+    rows: list[Sample]
+
+
+def crossings(
+    sample: Sample,
+    *,
+    seed: int,
+    strategies: Sequence[str] = STRATEGIES,
+    k: int = 1,
+    difficulty: str | None = None,
+    **options: Any,
+) -> Iterator[Made | Inapplicable]:
+    """Up to `k` different crossings of an anchor for each strategy, as rows with declared labels.
+
+    What is drawn depends on (seed, sample_id, strategy, number of the crossing) alone.
+
+    Args:
+      sample: a benign row with a warrant and tools of the registry.
+      difficulty: hard, medium or easy; None for any.
+      options: passed on to the mutator of the (one) strategy.
+    """
+    try:
+        anchor = Anchor(sample)
+    except NotApplicable as e:
+        yield from (Inapplicable(strategy, e.reason) for strategy in strategies)
+        return
+    for strategy in strategies:
+        seen: set[str] = set()
+        for number in range(k):
+            dice = dice_of(seed, sample.sample_id, strategy, number)
+            try:
+                crossing = MUTATORS[strategy](anchor, dice, difficulty=difficulty, **options)
+            except NotApplicable as e:
+                if not number:
+                    yield Inapplicable(strategy, e.reason)
+                continue
+            rows = rows_of(crossing, sample)
+            if seen.isdisjoint(row.row_hash for row in rows):
+                seen.update(row.row_hash for row in rows)
+                yield Made(strategy, rows)
+
+
+def family(sample: Sample, **options: Any) -> Iterator[Sample | DeadLetter | Inapplicable]:
+    """The judged rows of all crossings of an anchor, or their dead letters; `options` as those of `crossings`."""
+    for made in crossings(sample, **options):
+        if isinstance(made, Inapplicable):
+            yield made
+        else:
+            yield from accept(made.rows)
+
+
+def dice_of(seed: int, sample_id: str, purpose: str, number: int) -> Dice:
+    """The random numbers of a purpose."""
+    key = blake2b(f"{seed}/{sample_id}/{purpose}/{number}".encode(), digest_size=8).digest()
+    return Dice(int.from_bytes(key, "big"))

@@ -1,0 +1,254 @@
+"""Crossings become rows: a row a cell, with the labels that its construction declares and nothing judged yet."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from gatling_beam.attribution import Wording
+from gatling_beam.domains.tools import Tool
+from gatling_beam.families.edit_script import edit_script
+from gatling_beam.grounding import Grounding, Source, tool_by_id
+from gatling_beam.hashing import content_hash, digest
+from gatling_beam.intent import canonical_call, hash_calls
+from gatling_beam.json_value import json_text
+from gatling_beam.mutate.crossing import Call, Cell, Crossing, Plan, Situation
+from gatling_beam.oracle.access import system_policy
+from gatling_beam.plan import ExecutionPlan, ToolCallNode, TrustTier, node_id
+from gatling_beam.provenance import decided_by, request_context
+from gatling_beam.sample import (
+    ENERGY_TERMS,
+    ArgSource,
+    Context,
+    GovernanceContext,
+    MinimalScope,
+    Mutation,
+    Sample,
+    ViolationLabel,
+)
+
+_SENSITIVE = 4  # restricted and critical
+
+
+def rows_of(crossing: Crossing, anchor: Sample, *, tier: str | None = None) -> list[Sample]:
+    """The rows of a crossing, in the order of its cells; the first is the parent of all.
+
+    Args:
+      anchor: the row that the crossing was built from; the rows keep its `original_id`, `category` and `group_id`.
+      tier: of all rows; None for I where benign and II where not.
+    """
+    made = [_Row(crossing, cell, anchor) for cell in crossing.cells]
+    parent = made[0]
+    parent_id = digest("sample", parent.row_hash, anchor.group_id)
+    effectful = sorted({call.tool_id for call in crossing.plans[0].calls if _is_effectful(call.tool_id)})
+    batch_key = digest("batch", anchor.category, *effectful)
+    return [row.sample(parent, parent_id, batch_key, tier) for row in made]
+
+
+class _Row:
+    """A row in the making."""
+
+    def __init__(self, crossing: Crossing, cell: Cell, anchor: Sample) -> None:
+        self.crossing, self.cell, self.anchor = crossing, cell, anchor
+        self.situation = crossing.situations[cell.situation]
+        self.plan = crossing.plans[cell.plan]
+        calls, situation, domain = self.plan.calls, self.situation, anchor.category
+        ids = [node_id(anchor.original_id, k) for k in range(len(calls))]
+        request = content_hash(situation.request)
+        self.sources = _sources(domain, situation, self.plan)
+        positions = [[(pointer, kind, _position(ref)) for pointer, kind, ref in own] for own in self.sources]
+        read = {text.position: (TrustTier(text.tier), content_hash(text.text)) for text in situation.texts}
+        origins = decided_by(
+            domain,
+            [call.tool_id for call in calls],
+            range(len(calls)),
+            self.plan.edges,
+            positions,
+            [(TrustTier.USER, request)] * len(calls),
+            read,
+        )
+        tools = [_tool(call) for call in calls]
+        volumes = _volumes(self.plan, tools)
+        self.execution_plan = ExecutionPlan(
+            tuple(
+                ToolCallNode(call.tool_id, call.arguments, tier, origin, volume, tool.worst_sensitivity, own_id)
+                for call, tool, (tier, origin), volume, own_id in zip(calls, tools, origins, volumes, ids, strict=True)
+            ),
+            tuple((ids[a], ids[b]) for a, b, _ in self.plan.edges),
+        )
+        self.contexts = (
+            request_context(situation.request),
+            *(
+                Context(
+                    text.context_id,
+                    text.source_type,
+                    TrustTier(text.tier),
+                    content_hash(text.text),
+                    text.text,
+                    ids[text.position],
+                )
+                for text in situation.texts
+            ),
+        )
+        canonical = [canonical_call(call.tool_id, call.arguments) for call in calls]
+        self.intent = hash_calls("intent", canonical, [(a, b) for a, b, e in self.plan.edges if e != "order"])
+        self.row_hash = digest(
+            "row",
+            situation.policy_id,
+            anchor.governance_context.user_role,
+            "\n".join(situation.facts),
+            *(context.content_hash for context in self.contexts),
+            self.intent,
+            json_text([list(edge) for edge in self.plan.edges]),
+        )
+
+    def sample(self, parent: "_Row", parent_id: str, batch_key: str, tier: str | None) -> Sample:
+        anchor, situation, crossing = self.anchor, self.situation, self.crossing
+        violated = self.cell.violated
+        adversarial = any(violated)
+        nodes = self.execution_plan.nodes
+        return Sample(
+            execution_plan=self.execution_plan,
+            label="adversarial" if adversarial else "benign",
+            original_id=anchor.original_id,
+            category=anchor.category,
+            metadata={
+                "source": anchor.metadata.get("source", ""),
+                "query": situation.request,
+                "num_tools": len(nodes),
+            },
+            sample_id=parent_id if self is parent else digest("sample", self.row_hash, anchor.group_id),
+            group_id=anchor.group_id,
+            row_hash=self.row_hash,
+            intent_hash=self.intent,
+            source=anchor.source,
+            tier=tier or ("II" if adversarial else "I"),
+            split=anchor.split,
+            in_family=True,
+            label_basis=anchor.label_basis if anchor.label_basis == "annotated" else "constructed",
+            label_scope="policy",
+            batch_key=batch_key,
+            request=situation.request,
+            language=anchor.language,
+            governance_context=GovernanceContext(
+                policy_id=situation.policy_id,
+                policy=_policy_text(anchor.category, situation.policy_id),
+                user_role=anchor.governance_context.user_role,
+                session_context={"facts": list(situation.facts)},
+                request=situation.request,
+            ),
+            toolset_id=anchor.toolset_id,
+            toolset=anchor.toolset,
+            contexts=self.contexts,
+            edge_evidence=tuple(evidence for _, _, evidence in self.plan.edges),
+            arg_sources=tuple(
+                ArgSource(nodes[k].node_id, pointer, kind, nodes[_position(ref) or 0].node_id if ref else "")
+                for k, own in enumerate(self.sources)
+                for pointer, kind, ref in own
+            ),
+            warrant={"calls": list(situation.warrant)},
+            minimal_scope=_minimal(situation),
+            violation_labels=tuple(
+                ViolationLabel(term, is_violated) for term, is_violated in zip(ENERGY_TERMS, violated, strict=True)
+            ),
+            mutation=Mutation(
+                strategy=crossing.strategy,
+                severity=0.0,
+                difficulty=crossing.difficulty,
+                difficulty_score=round(crossing.score, 6),
+                ratio_band=crossing.band,
+                parent=parent_id,
+                edit_script={
+                    "kind": crossing.kind,
+                    "rule": crossing.rule,
+                    "distance": crossing.distance,
+                    **({} if self is parent else {"edits": edit_script(parent.state(), self.state())}),
+                },
+            ),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What an edit script edits."""
+        return {
+            "request": self.situation.request,
+            "policy_id": self.situation.policy_id,
+            "facts": list(self.situation.facts),
+            "plan": msgspec.to_builtins(self.execution_plan),
+            "edge_evidence": [evidence for _, _, evidence in self.plan.edges],
+        }
+
+
+def state_of(sample: Sample) -> dict[str, Any]:
+    """What of a row its edit script edits: request, policy, session facts, plan and the evidence of its edges."""
+    governance = sample.governance_context
+    return {
+        "request": sample.request,
+        "policy_id": governance.policy_id,
+        "facts": list(governance.session_context.get("facts", ())),
+        "plan": msgspec.to_builtins(sample.execution_plan),
+        "edge_evidence": list(sample.edge_evidence),
+    }
+
+
+def _sources(domain: str, situation: Situation, plan: Plan) -> list[list[Source]]:
+    grounding = Grounding(domain, situation.request, situation.facts)
+    texts = {text.position: Wording(text.text) for text in situation.texts}
+    before: list[frozenset[int]] = []
+    sources = []
+    for k, call in enumerate(plan.calls):
+        direct = [a for a, b, evidence in plan.edges if b == k and evidence != "order"]
+        before.append(frozenset(direct).union(*(before[a] for a in direct)))
+        read = [texts[a] for a in sorted(before[k]) if a in texts]
+        sources.append(list(grounding.sources(call.tool_id, call.arguments, read)))
+    return sources
+
+
+def _position(ref: str) -> int | None:
+    return int(ref[5:]) - 1 if ref else None
+
+
+def _tool(call: Call) -> Tool:
+    tool = tool_by_id(call.tool_id.partition(".")[0], call.tool_id)
+    assert tool is not None, call.tool_id
+    return tool
+
+
+def _is_effectful(tool_id: str) -> bool:
+    return _tool(Call(tool_id, {})).cls != "read"
+
+
+def _volumes(plan: Plan, tools: Sequence[Tool]) -> list[int]:
+    """The rows that each call asks for, or that reach it by data; 1 where that says nothing."""
+    volumes: list[int] = []
+    for k, (call, tool) in enumerate(zip(plan.calls, tools, strict=True)):
+        own = call.arguments.get("limit", tool.parameters["limit"].default if "limit" in tool.parameters else None)
+        if own is None:
+            own = sum(volumes[a] for a, b, evidence in plan.edges if b == k and evidence == "data" and volumes[a] > 1)
+        volumes.append(own or 1)
+    return volumes
+
+
+def _minimal(situation: Situation) -> MinimalScope:
+    bounds = [entry["bounds"] for entry in situation.warrant]
+    limits = [bound["rows"] for bound in bounds if "rows" in bound]
+    days = [bound["days"] for bound in bounds if "days" in bound]
+    pinned = (["limit"] if limits else []) + (["date_range_days"] if days else [])
+    return MinimalScope(
+        limit=max(limits, default=1),
+        date_range_days=max(days, default=1),
+        max_depth=1,
+        include_sensitive=max(entry["max_sensitivity"] for entry in situation.warrant) >= _SENSITIVE,
+        pinned=tuple(pinned),
+        spans=tuple(
+            form
+            for limit in sorted(set(limits))
+            for form in dict.fromkeys((f"{limit:,}", str(limit)))
+            if form in situation.request
+        ),
+    )
+
+
+@lru_cache(maxsize=1 << 13)
+def _policy_text(domain: str, policy_id: str) -> str:
+    return json_text(system_policy(domain, policy_id))

@@ -1,0 +1,52 @@
+"""Mentions: each request of a crossing also says the value of the other one, in a sentence that permits nothing.
+
+How easy a negative is to see rests on this more than on anything else: without the sentence the wrong value stands
+nowhere in the request, and after the request's own words it is read as an afterthought.
+"""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+import msgspec
+
+from gatling_beam.domains.dice import Dice
+from gatling_beam.mutate.crossing import Situation
+from gatling_beam.mutate.wordings import with_aside
+
+#: By difficulty: how many of ten crossings say the other value first, after the request's own words, or not at all.
+_PLACES = {"hard": (5, 5, 0), "medium": (2, 8, 0), "easy": (0, 7, 3)}
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """Where the other value is said: `first`, before the request's own words, or after them; or nowhere."""
+
+    said: bool
+    first: bool
+
+    @classmethod
+    def draw(cls, dice: Dice, level: str) -> "Mention":
+        """The place for a difficulty."""
+        first, after, _ = _PLACES[level]
+        number = dice.below(10)
+        return cls(number < first + after, number < first)
+
+
+def mention(
+    how: Mention, sentence: str, situations: Sequence[Situation], texts: Sequence[dict[str, str]]
+) -> tuple[Situation, ...]:
+    """The situations, each with the sentence filled with the texts that belong to it."""
+    if not how.said:
+        return tuple(situations)
+    return tuple(
+        msgspec.structs.replace(
+            situation, request=with_aside(situation.request, sentence.format_map(text), first=how.first)
+        )
+        for situation, text in zip(situations, texts, strict=True)
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def closeness(one: str, two: str) -> float:
+    """How alike two texts are, 0..1: difflib's ratio."""
+    return SequenceMatcher(None, one.casefold(), two.casefold(), autojunk=False).ratio()
