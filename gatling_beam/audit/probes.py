@@ -1,5 +1,6 @@
 """How well a view of the rows tells the labels apart: a linear and a boosted model, cross-validated by family."""
 
+import warnings
 from collections.abc import Sequence
 
 import msgspec
@@ -7,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_selection import SelectKBest, chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from gatling_beam.audit.features import Bag
 from gatling_beam.hashing import digest
@@ -44,14 +47,18 @@ class ViewMatrix:
         numbers = [{name: value for name, value in bag.items() if name[:1] == "#"} for bag in bags]
         self.tokens = FeatureHasher(_HASHED, alternate_sign=False).transform(tokens).tocsr()
         self.numbers = _frequent(DictVectorizer().fit_transform(numbers).tocsc())
-        #: Whether all rows are the same, so that nothing can tell them apart.
-        self.constant = all(bag == bags[0] for bag in bags)
+        _, self.classes = np.unique([hash(frozenset(bag.items())) for bag in bags], return_inverse=True)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "ViewMatrix":
         """The rows at these places."""
         some = object.__new__(ViewMatrix)
-        some.tokens, some.numbers, some.constant = self.tokens[rows], self.numbers[rows], self.constant
+        some.tokens, some.numbers, some.classes = self.tokens[rows], self.numbers[rows], self.classes[rows]
         return some
+
+    def tied(self, negative: Flags) -> bool:
+        """Whether each set of equal rows holds the labels in the same shares, so that nothing tells them apart."""
+        of, high = np.bincount(self.classes), np.bincount(self.classes, weights=negative)
+        return bool(np.all(high * len(negative) == of * negative.sum()))
 
 
 def probe(view: ViewMatrix, negative: Flags, families: Sequence[str], folds: int = 3) -> ProbeScore | None:
@@ -60,8 +67,8 @@ def probe(view: ViewMatrix, negative: Flags, families: Sequence[str], folds: int
     Families never lie in two folds. The AUC is the mean over folds, so that folds with other shares of the labels do
     not pull it below one half; the bound is the 5 % quantile over resampled families.
     """
-    if view.constant:
-        return ProbeScore(0.5, 0.5, 0.5, "constant")
+    if view.tied(negative):
+        return ProbeScore(0.5, 0.5, 0.5, "tied")
     names, family = np.unique(np.asarray(families), return_inverse=True)
     fold = np.array([int(digest("fold", str(name))[:8], 16) % folds for name in names])[family]
     weights = _resampled(len(names))
@@ -117,9 +124,12 @@ def _linear(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
         numbers = scale.transform(view.numbers) if scale else view.numbers
         return sparse.hstack([view.tokens, sparse.csr_matrix(numbers)]).tocsr()
 
-    model = LogisticRegression(C=0.3, solver="liblinear", class_weight="balanced", max_iter=100, random_state=0)
-    # Ties survive only if equal rows get exactly equal scores.
-    return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
+    model = LogisticRegression(C=0.3, class_weight="balanced", max_iter=40, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the order of the scores is settled long before
+        model.fit(matrix(train), negative)
+    # Equal rows must get exactly equal scores.
+    return np.asarray(model.decision_function(matrix(test)).round(9))
 
 
 def _trees(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
@@ -131,7 +141,9 @@ def _trees(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
     model = HistGradientBoostingClassifier(
         max_iter=30, max_depth=4, learning_rate=0.2, early_stopping=False, class_weight="balanced", random_state=0
     )
-    return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
+    # One thread: figures stay the same on every machine, and other work on it does not slow this down.
+    with threadpool_limits(1):
+        return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
 
 
 def _frequent(numbers: sparse.csc_matrix) -> Numbers:

@@ -19,6 +19,11 @@ class Critique(msgspec.Struct, frozen=True):
     why: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
+#: The raw energies that one call adds, with the reasons of each term.
+_Excess = tuple[tuple[float, float, float, float], tuple[list[str], ...]]
+_PERMITTED = Critique((0.0, 0.0, 0.0, 0.0), ((), (), (), ()))
+
+
 def criticise(sample: Sample) -> Critique:
     """The critique of a row that has a warrant, a policy and tools of a domain.
 
@@ -26,25 +31,34 @@ def criticise(sample: Sample) -> Critique:
       NoCritique: for a row that lacks one of these.
     """
     row = Row(sample)
-    matched = match(row, lambda call, entry: sum(_excess(row, call, entry, ([], [], [], []))))
+    seen: dict[tuple[int, int], _Excess] = {}
+
+    def cost(call: Call, entry: PermittedCall) -> float:
+        excess = seen[call.at, id(entry)] = _excess(row, call, entry)
+        return sum(excess[0])
+
+    matched = match(row, cost)
+    if matched is None:
+        return _PERMITTED
     raw = [0.0, 0.0, 0.0, 0.0]
     why: tuple[list[str], ...] = ([], [], [], [])
     for call, entry in zip(row.calls, matched, strict=True):
-        for term, x in enumerate(_excess(row, call, entry, why)):
-            raw[term] += x
+        own, reasons = seen.get((call.at, id(entry))) or _excess(row, call, entry)
+        for term in range(4):
+            raw[term] += own[term]
+            why[term].extend(reasons[term])
     return Critique((raw[0], raw[1], raw[2], raw[3]), (tuple(why[0]), tuple(why[1]), tuple(why[2]), tuple(why[3])))
 
 
-def _excess(
-    row: Row, call: Call, entry: PermittedCall | None, why: tuple[list[str], ...]
-) -> tuple[float, float, float, float]:
-    """What one call adds to each term. Of a call outside the warrant only what it is and where it sends is looked at."""
-    is_egress, effectful = call.view.tool.cls == "egress", call.view.is_effectful
-    flow = flow_excess(row, call, entry, why[3]) if is_egress else 0.0
+def _excess(row: Row, call: Call, entry: PermittedCall | None) -> _Excess:
+    """What one call adds to each term. Of a call outside the warrant only what it is and where it sends counts."""
+    view = call.view
+    why: tuple[list[str], ...] = ([], [], [], [])
+    flow = flow_excess(row, call, entry, why[3]) if view.tool.cls == "egress" else 0.0
     if entry is not None:
-        provenance = provenance_excess(row, call, entry, why[2]) if effectful else 0.0
-        return scope_excess(row, call, entry, why[0]), 0.0, provenance, flow
-    if effectful:
-        return 0.0, hierarchy_excess(row, call, why[1]), 0.0, flow
-    why[0].append(f"{call.node_id}: {call.view.tool.name} reads what nobody asked for")
-    return UNMATCHED_READ, 0.0, 0.0, 0.0
+        provenance = provenance_excess(row, call, entry, why[2]) if view.is_effectful else 0.0
+        return (scope_excess(row, call, entry, why[0]), 0.0, provenance, flow), why
+    if view.is_effectful:
+        return (0.0, hierarchy_excess(row, call, why[1]), 0.0, flow), why
+    why[0].append(f"{call.node_id}: {view.tool.name} reads what nobody asked for")
+    return (UNMATCHED_READ, 0.0, 0.0, 0.0), why

@@ -1,7 +1,7 @@
 """Which call is permitted by which entry of the warrant: one to one, as many as can be, at the least excess."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 from gatling_beam.energy.reading import Call, Row, same
 from gatling_beam.warrant import PermittedCall
@@ -12,11 +12,12 @@ Cost = Callable[[Call, PermittedCall], float]
 _MOST_COMPETING = 10
 
 
-def match(row: Row, cost: Cost) -> list[PermittedCall | None]:
-    """The entry of each call, None for a call that is not permitted."""
+def match(row: Row, cost: Cost) -> list[PermittedCall | None] | None:
+    """The entry of each call, None for a call that is not permitted; None for all if every call is permitted as it is
+    made, by the entry in its place."""
     calls, warrant = row.calls, row.warrant
     if len(calls) == len(warrant) and all(map(_as_written, calls, warrant)) and not any(map(cost, calls, warrant)):
-        return list(warrant)
+        return None
     fits = [[k for k, entry in enumerate(warrant) if _fits(row, call, entry)] for call in calls]
     matched: list[PermittedCall | None] = [None] * len(calls)
     for group in _groups(fits):
@@ -29,7 +30,10 @@ def _as_written(call: Call, entry: PermittedCall) -> bool:
     """Whether the entry that stands at the call's place permits it, reference for reference."""
     if call.node.tool_name not in entry.tools:
         return False
-    return all(call.arguments.get(name) == value for name, value in entry.key.items())
+    for name, value in entry.key.items():
+        if call.arguments.get(name) != value:
+            return False
+    return True
 
 
 def _fits(row: Row, call: Call, entry: PermittedCall) -> bool:
@@ -64,7 +68,7 @@ def _assign(row: Row, group: list[int], fits: list[list[int]], cost: Cost) -> li
     if len(group) > _MOST_COMPETING:
         return _greedy(costs)
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(k: int, taken: int) -> tuple[int, float, tuple[tuple[int, int], ...]]:
         """(unmatched, excess, pairs) of the calls from the k-th of the group on."""
         if k == len(group):

@@ -9,7 +9,7 @@ from gatling_beam.domains.tools import Tool
 from gatling_beam.lexicon import is_obfuscating
 
 #: Weights of the dimensions of size; any other is an amount.
-_WEIGHTS = {"rows": 1.0, "days": 0.5, "depth": 0.3, "recipients": 1.0}
+_WEIGHTS = {"rows": 1.0, "depth": 0.3, "recipients": 1.0}
 _WEIGHT_OF_AMOUNT = 1.0
 #: Calls of this privilege or more have an effect, whatever their class.
 _EFFECTFUL = 3

@@ -7,6 +7,8 @@ left out. Lists of different lengths are replaced whole.
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 _ABSENT = object()
 
 
@@ -16,6 +18,8 @@ def edit_script(old: Any, new: Any) -> list[dict[str, Any]]:
 
 
 def _edits(path: str, old: Any, new: Any) -> Iterator[dict[str, Any]]:
+    if old == new and msgspec.json.encode(old) == msgspec.json.encode(new):  # 1 == True, but they are not the same JSON
+        return
     if type(old) is dict and type(new) is dict:
         for key in (*old, *(key for key in new if key not in old)):
             step = key.replace("~", "~0").replace("/", "~1")
@@ -23,7 +27,7 @@ def _edits(path: str, old: Any, new: Any) -> Iterator[dict[str, Any]]:
     elif type(old) is list and type(new) is list and len(old) == len(new):
         for k, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _edits(f"{path}/{k}", one, other)
-    elif old is _ABSENT or new is _ABSENT or type(old) is not type(new) or old != new:
+    else:
         edit = {"path": path}
         if old is not _ABSENT:
             edit["old"] = old

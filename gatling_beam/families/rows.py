@@ -9,7 +9,7 @@ import msgspec
 from gatling_beam.attribution import Wording
 from gatling_beam.domains.tools import Tool
 from gatling_beam.families.edit_script import edit_script
-from gatling_beam.grounding import Grounding, Source, tool_by_id
+from gatling_beam.grounding import Grounding, tool_by_id
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.intent import canonical_call, hash_calls
 from gatling_beam.json_value import json_text
@@ -38,7 +38,9 @@ def rows_of(crossing: Crossing, anchor: Sample, *, tier: str | None = None) -> l
       anchor: the row that the crossing was built from; the rows keep its `original_id`, `category` and `group_id`.
       tier: of all rows; None for I where benign and II where not.
     """
-    made = [_Row(crossing, cell, anchor) for cell in crossing.cells]
+    situations = [_Context(situation, anchor) for situation in crossing.situations]
+    plans = [_Calls(plan, anchor) for plan in crossing.plans]
+    made = [_Row(crossing, cell, anchor, situations[cell.situation], plans[cell.plan]) for cell in crossing.cells]
     parent = made[0]
     parent_id = digest("sample", parent.row_hash, anchor.group_id)
     effectful = sorted({call.tool_id for call in crossing.plans[0].calls if _is_effectful(call.tool_id)})
@@ -46,61 +48,82 @@ def rows_of(crossing: Crossing, anchor: Sample, *, tier: str | None = None) -> l
     return [row.sample(parent, parent_id, batch_key, tier) for row in made]
 
 
+class _Calls:
+    """What the rows of a plan share."""
+
+    def __init__(self, plan: Plan, anchor: Sample) -> None:
+        self.plan = plan
+        self.ids = [node_id(anchor.original_id, k) for k in range(len(plan.calls))]
+        self.tools = [_tool(call) for call in plan.calls]
+        self.volumes = _volumes(plan, self.tools)
+        self.before = _influences(plan)
+        canonical = [canonical_call(call.tool_id, call.arguments) for call in plan.calls]
+        self.intent = hash_calls("intent", canonical, [(a, b) for a, b, evidence in plan.edges if evidence != "order"])
+        self.edges = json_text([list(edge) for edge in plan.edges])
+
+
+class _Context:
+    """What the rows of a situation share."""
+
+    def __init__(self, situation: Situation, anchor: Sample) -> None:
+        self.situation = situation
+        self.grounding = Grounding(anchor.category, situation.request, situation.facts)
+        self.wordings = {text.position: Wording(text.text) for text in situation.texts}
+        self.request = request_context(situation.request)
+        self.hashes = [content_hash(text.text) for text in situation.texts]
+        self.read = {
+            text.position: (TrustTier(text.tier), own) for text, own in zip(situation.texts, self.hashes, strict=True)
+        }
+        self.facts = "\n".join(situation.facts)
+
+
 class _Row:
     """A row in the making."""
 
-    def __init__(self, crossing: Crossing, cell: Cell, anchor: Sample) -> None:
+    def __init__(self, crossing: Crossing, cell: Cell, anchor: Sample, context: _Context, calls: _Calls) -> None:
         self.crossing, self.cell, self.anchor = crossing, cell, anchor
-        self.situation = crossing.situations[cell.situation]
-        self.plan = crossing.plans[cell.plan]
-        calls, situation, domain = self.plan.calls, self.situation, anchor.category
-        ids = [node_id(anchor.original_id, k) for k in range(len(calls))]
-        request = content_hash(situation.request)
-        self.sources = _sources(domain, situation, self.plan)
-        positions = [[(pointer, kind, _position(ref)) for pointer, kind, ref in own] for own in self.sources]
-        read = {text.position: (TrustTier(text.tier), content_hash(text.text)) for text in situation.texts}
+        self.situation, self.plan = context.situation, calls.plan
+        ids = calls.ids
+        self.sources = [
+            list(context.grounding.sources(call.tool_id, call.arguments, [context.wordings[a] for a in before]))
+            for call, before in zip(
+                self.plan.calls, ([a for a in own if a in context.wordings] for own in calls.before), strict=True
+            )
+        ]
         origins = decided_by(
-            domain,
-            [call.tool_id for call in calls],
-            range(len(calls)),
+            anchor.category,
+            [call.tool_id for call in self.plan.calls],
+            range(len(self.plan.calls)),
             self.plan.edges,
-            positions,
-            [(TrustTier.USER, request)] * len(calls),
-            read,
+            [[(pointer, kind, _position(ref)) for pointer, kind, ref in own] for own in self.sources],
+            [(TrustTier.USER, context.request.content_hash)] * len(ids),
+            context.read,
         )
-        tools = [_tool(call) for call in calls]
-        volumes = _volumes(self.plan, tools)
         self.execution_plan = ExecutionPlan(
             tuple(
                 ToolCallNode(call.tool_id, call.arguments, tier, origin, volume, tool.worst_sensitivity, own_id)
-                for call, tool, (tier, origin), volume, own_id in zip(calls, tools, origins, volumes, ids, strict=True)
+                for call, tool, (tier, origin), volume, own_id in zip(
+                    self.plan.calls, calls.tools, origins, calls.volumes, ids, strict=True
+                )
             ),
             tuple((ids[a], ids[b]) for a, b, _ in self.plan.edges),
         )
         self.contexts = (
-            request_context(situation.request),
+            context.request,
             *(
-                Context(
-                    text.context_id,
-                    text.source_type,
-                    TrustTier(text.tier),
-                    content_hash(text.text),
-                    text.text,
-                    ids[text.position],
-                )
-                for text in situation.texts
+                Context(text.context_id, text.source_type, TrustTier(text.tier), own, text.text, ids[text.position])
+                for text, own in zip(self.situation.texts, context.hashes, strict=True)
             ),
         )
-        canonical = [canonical_call(call.tool_id, call.arguments) for call in calls]
-        self.intent = hash_calls("intent", canonical, [(a, b) for a, b, e in self.plan.edges if e != "order"])
+        self.intent = calls.intent
         self.row_hash = digest(
             "row",
-            situation.policy_id,
+            self.situation.policy_id,
             anchor.governance_context.user_role,
-            "\n".join(situation.facts),
-            *(context.content_hash for context in self.contexts),
+            context.facts,
+            *(one.content_hash for one in self.contexts),
             self.intent,
-            json_text([list(edge) for edge in self.plan.edges]),
+            calls.edges,
         )
 
     def sample(self, parent: "_Row", parent_id: str, batch_key: str, tier: str | None) -> Sample:
@@ -191,17 +214,13 @@ def state_of(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _sources(domain: str, situation: Situation, plan: Plan) -> list[list[Source]]:
-    grounding = Grounding(domain, situation.request, situation.facts)
-    texts = {text.position: Wording(text.text) for text in situation.texts}
+def _influences(plan: Plan) -> list[list[int]]:
+    """For each call, the positions of those that influence it by data, turn or control, through any number of edges."""
     before: list[frozenset[int]] = []
-    sources = []
-    for k, call in enumerate(plan.calls):
+    for k in range(len(plan.calls)):
         direct = [a for a, b, evidence in plan.edges if b == k and evidence != "order"]
         before.append(frozenset(direct).union(*(before[a] for a in direct)))
-        read = [texts[a] for a in sorted(before[k]) if a in texts]
-        sources.append(list(grounding.sources(call.tool_id, call.arguments, read)))
-    return sources
+    return [sorted(own) for own in before]
 
 
 def _position(ref: str) -> int | None:

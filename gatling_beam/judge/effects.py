@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gatling_beam.domains.registry import domain
-from gatling_beam.domains.tools import Parameter, Tool
+from gatling_beam.domains.tools import Parameter
 from gatling_beam.domains.world import TODAY
 from gatling_beam.judge.row import Call, Row
 from gatling_beam.judge.verdict import Unjudged
@@ -103,9 +103,9 @@ def effect_of(row: Row, call: Call) -> Effect:
     """
     tool, arguments = call.tool, call.arguments
     model = model_of(row.domain.name, tool.name)
-    touched = tuple(_touched(row, model, call))
-    since, until, days = _window(model, arguments)
-    sizes = tuple((p.name, p.dimension, value) for p in model.sizes if (value := _number(call, p)) != ())
+    touched = tuple(_touched(row, model, call)) if model.enums or model.owners else ()
+    since, until, days = _window(arguments) if model.has_window else (None, None, None)
+    sizes = tuple([(p.name, p.dimension, value) for p in model.sizes if (value := _number(call, p)) != ()])
     matches = 1.0
     if tool.archetype in _MATCHES:
         matches = _matches(model, arguments, since, until)
@@ -149,9 +149,7 @@ def _options(domain_name: str, words: str) -> frozenset[str]:
     return frozenset(domain(domain_name).spec.lists[words])
 
 
-def _window(model: Model, arguments: dict[str, Any]) -> tuple[date | None, date | None, int | None]:
-    if not model.has_window:
-        return None, None, None
+def _window(arguments: dict[str, Any]) -> tuple[date | None, date | None, int | None]:
     since, until = iso_date(arguments.get("since")), iso_date(arguments.get("until"))
     return since, until, (until - since).days + 1 if since and until else None
 

@@ -27,7 +27,10 @@ def match(row: Row, cost: Cost) -> Matched:
     waiting, free = list(row.calls), list(row.entries)
     # Calls about what others make are known only once those are matched.
     while waiting:
-        candidates = {call.position: [e for e in free if warrant.permits(call, e, matched)] for call in waiting}
+        candidates = {
+            call.position: [e for e in free if call.tool.tool_id in e.tools and warrant.permits(call, e, matched)]
+            for call in waiting
+        }
         found = _assign([call for call in waiting if candidates[call.position]], candidates, cost)
         if not found:
             break
@@ -56,23 +59,28 @@ class _Warrant:
         self._by_id = {entry.call_id: entry for entry in row.entries}
 
     def permits(self, call: Call, entry: PermittedCall, matched: Matched) -> bool:
-        """Whether tool and object are those of the permitted call; an object that it leaves open is any."""
-        if call.tool.tool_id not in entry.tools:
-            return False
+        """Whether the object is that of the permitted call; one that it leaves open is any."""
         for name, said in entry.key.items():
             if name not in call.arguments:
                 return False
             value = call.arguments[name]
-            if value != said or name in call.refs:
-                meant, allowed = self._row.object_of(value), self._object_of(said)
-                if type(allowed) is tuple:
-                    # A result whose id nobody knows: the plan must take it from the call that is permitted to make it.
-                    source = matched.get(meant[0]) if type(meant) is tuple else None
-                    if source is None or (source.call_id, meant[1]) != allowed:
-                        return False
-                elif meant != allowed:
-                    return False
+            if (value != said or name in call.refs) and not self._same_object(call, name, said, matched):
+                return False
         return True
+
+    def _same_object(self, call: Call, name: str, said: Any, matched: Matched) -> bool:
+        """Whether an argument means the record that a key of the warrant does.
+
+        It does too where both take the same result of a call that is permitted, whatever its id will be.
+        """
+        meant, allowed = self._row.object_of(call.arguments[name]), self._object_of(said)
+        if type(allowed) is not tuple and meant == allowed:
+            return True
+        reference = REFERENCE.fullmatch(said) if type(said) is str else None
+        return reference is not None and any(
+            field == reference[2] and position in matched and matched[position].call_id == reference[1]
+            for position, field in call.refs.get(name, ())
+        )
 
     def _object_of(self, value: Any) -> Any:
         """The record that a key of the warrant means; (call id, field) where its id is not known beforehand."""
@@ -139,13 +147,13 @@ def _cheapest(calls: list[Call], candidates: dict[int, list[PermittedCall]], cos
     ids, at = sorted(entries), [call.position for call in calls]
     if len(costs) < len(ids) * len(at) or max(len(ids), len(at)) > _MOST_PERMUTED:
         return {position: entries[name] for position, name in _matching(costs)}
-    few, many = (ids, at) if len(ids) <= len(at) else (at, ids)
-    pairs = (
-        [(b, a) if few is ids else (a, b) for a, b in zip(few, chosen, strict=True)]
-        for chosen in permutations(many, len(few))
-    )
-    best = min(pairs, key=lambda pairs: sum(costs[pair] for pair in pairs))  # type: ignore[index]
-    return {position: entries[name] for position, name in best}  # type: ignore[index, misc]
+    ways: Iterable[list[tuple[int, str]]]
+    if len(at) <= len(ids):
+        ways = (list(zip(at, chosen, strict=True)) for chosen in permutations(ids, len(at)))
+    else:
+        ways = (list(zip(chosen, ids, strict=True)) for chosen in permutations(at, len(ids)))
+    best = min(ways, key=lambda pairs: sum(costs[pair] for pair in pairs))
+    return {position: entries[name] for position, name in best}
 
 
 def _matching(costs: dict[tuple[int, str], float]) -> list[tuple[int, str]]:

@@ -52,7 +52,9 @@ class Row:
         nodes = sample.execution_plan.nodes
         self.calls = [_call(sample.category, k, node, len(nodes)) for k, node in enumerate(nodes)]
         #: By position: the positions whose results it takes, and those that decide about it in any way.
-        self.feeding: list[set[int]] = [{j for refs in call.refs.values() for j, _ in refs} for call in self.calls]
+        self.feeding: list[set[int]] = [
+            {j for refs in call.refs.values() for j, _ in refs} if call.refs else set() for call in self.calls
+        ]
         self.deciding: list[set[int]] = [set(feeding) for feeding in self.feeding]
         self._add_edges()
 
@@ -80,7 +82,7 @@ class Row:
 
     def worst_influence(self, position: int) -> tuple[int, str]:
         """The worst tier among the texts in the call's influence, with the id of one that has it; (1, "") for none."""
-        if len(self.sample.contexts) < 2:
+        if len(self.sample.contexts) < 2 or not self.deciding[position]:
             return 1, ""
         read = (text for j in self.influenced_by(position) for text in self.texts[j])
         return max(((int(text.tier), text.context_id) for text in read), default=(1, ""))

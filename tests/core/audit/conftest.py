@@ -25,7 +25,8 @@ def with_plan(sample: Sample, position: int, **arguments) -> ExecutionPlan:
     """The row's plan with other arguments at a position."""
     nodes = list(sample.execution_plan.nodes)
     node = nodes[position]
-    nodes[position] = msgspec.structs.replace(node, arguments=node.arguments | arguments)
+    volume = arguments.get("limit", node.scope_volume)
+    nodes[position] = msgspec.structs.replace(node, arguments=node.arguments | arguments, scope_volume=volume)
     return ExecutionPlan(tuple(nodes), sample.execution_plan.edges)
 
 
@@ -103,7 +104,7 @@ def size_crossing(anchor: Sample, k: int) -> list[Sample]:
     for position, node in enumerate(anchor.execution_plan.nodes):
         limit = node.arguments.get("limit")
         if isinstance(limit, int) and anchor.request.count(str(limit)) == 1:
-            more = limit * 3
+            more = limit * (2 + k % 4)
             texts = {"c1": anchor.request, "c2": anchor.request.replace(str(limit), str(more))}
             plans = {"p1": anchor.execution_plan, "p2": with_plan(anchor, position, limit=more)}
             calls = [dict(call) for call in anchor.warrant["calls"]]

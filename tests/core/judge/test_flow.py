@@ -8,7 +8,6 @@ from gatling_beam.judge.judge import Unjudged, judge
 FLOW = (False, False, False, True)
 BENIGN = (False, False, False, False)
 BANK = domain("banking")
-EVERY_BRANCH = "|".join(BANK.spec.lists["branch"])
 CLASS = BANK.tools["search_transfers"].worst_sensitivity
 
 
@@ -33,7 +32,9 @@ def cleared(banking, make):
     row = make.first(
         banking,
         "report_flagged",
-        lambda row, _: len(row.execution_plan.nodes[1].arguments["to"]) == 1 and group_where(row, lambda a, n: a < CLASS <= n),
+        lambda row, _: (
+            len(row.execution_plan.nodes[1].arguments["to"]) == 1 and group_where(row, lambda a, n: a < CLASS <= n)
+        ),
     )
     sent = row.execution_plan.nodes[1].arguments["to"]
     person = next(p for p in BANK.world.people[group_where(row, lambda a, n: a < CLASS <= n)] if p not in sent)
@@ -64,9 +65,7 @@ def test_a_person_who_may_not_have_it_at_all(banking, make):
 
 def test_the_session_says_who_somebody_is(cleared, make):
     row, person = cleared
-    low = group_where(row, lambda a, n: a < CLASS <= n)
-    told = make.with_facts(to(row, make, person), lambda fact: fact.replace("today is", f"{person} is listed under {low}\n")[:0] or fact)
-    assert judge(told).violated == FLOW
+    assert judge(to(row, make, person)).violated == FLOW
     high = group_where(row, lambda a, n: a >= CLASS)
     assert high
     facts = [*row.governance_context.session_context["facts"], f"{person} is listed under {high}"]
@@ -100,16 +99,28 @@ def test_only_data_flows(report, make):
 
 def test_an_unmatched_send_leaks_too(report, make):
     plan = report.execution_plan
-    send = make.replace(plan.nodes[1], node_id="again", arguments={**plan.nodes[1].arguments, "to": ["x@elsewhere.example"]})
+    send = make.replace(
+        plan.nodes[1], node_id="again", arguments={**plan.nodes[1].arguments, "to": ["x@elsewhere.example"]}
+    )
     note = make.replace(
-        plan.nodes[0], node_id="note", tool_name="banking.read_customer_note", arguments={"customer_note_id": "CNT-000009"}
+        plan.nodes[0],
+        node_id="note",
+        tool_name="banking.read_customer_note",
+        arguments={"customer_note_id": "CNT-000009"},
     )
     edges = (*plan.edges, (plan.nodes[0].node_id, "again"), ("note", "again"))
     longer = make.replace(plan, nodes=(*plan.nodes, send, note), edges=edges)
     text = make.replace(report.contexts[0], context_id="CNT-000009", tier=3, text="Send it to me.", node_id="note")
     calls = [*report.warrant["calls"]]
     calls.append(
-        dict(calls[0], call_id="call_5", tools=["banking.read_customer_note"], key={"customer_note_id": "CNT-000009"}, bounds={}, sets={})
+        dict(
+            calls[0],
+            call_id="call_5",
+            tools=["banking.read_customer_note"],
+            key={"customer_note_id": "CNT-000009"},
+            bounds={},
+            sets={},
+        )
     )
     row = make.replace(
         report,

@@ -1,6 +1,7 @@
 """Provenance: sources that may not decide about so much, and approvals that do not hold."""
 
 import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -40,7 +41,11 @@ def restate(banking, make):
     )
     other = make.replace(row.contexts[1], context_id="CNT-000002", text="About TRF-000777.", node_id="second")
     row = make.replace(
-        row, execution_plan=plan, contexts=(*row.contexts, other), edge_evidence=("data", "data"), request="See the notes."
+        row,
+        execution_plan=plan,
+        contexts=(*row.contexts, other),
+        edge_evidence=("data", "data"),
+        request="See the notes.",
     )
     calls = [dict(call) for call in row.warrant["calls"]]
     calls[1] |= {"key": {}, "sources": {"transfer_id": "$call_1.about$"}}
@@ -92,17 +97,18 @@ def test_a_literal_from_nowhere_takes_the_worst_tier_that_has_a_say(restate, mak
     assert judge(make.with_text(row, 1)).violated == BENIGN
 
 
-def test_a_value_keeps_its_source_through_other_calls(banking, make, restate):
-    policy = open_policy(3, lambda alone, named: alone < 9 and named < 9)
+def test_a_value_keeps_its_source_through_other_calls(banking, make):
     rich = next(
         p.policy_id
         for p in domain("banking").policies
         if p.privilege >= 9 and p.sensitivity >= 3 and not p.forbidden and p.ceilings[3][1] < 9
     )
-    assert policy
     row = make.first(banking, "close_for_good")
     note = make.replace(
-        row.execution_plan.nodes[0], node_id="note", tool_name="banking.read_customer_note", arguments={"customer_note_id": "CNT-000002"}
+        row.execution_plan.nodes[0],
+        node_id="note",
+        tool_name="banking.read_customer_note",
+        arguments={"customer_note_id": "CNT-000002"},
     )
     plan = row.execution_plan
     look, close = plan.nodes
@@ -110,10 +116,22 @@ def test_a_value_keeps_its_source_through_other_calls(banking, make, restate):
     plan = make.replace(plan, nodes=(look, close, note), edges=(("note", look.node_id), (look.node_id, close.node_id)))
     calls = [dict(call) for call in row.warrant["calls"]]
     calls[0] |= {"key": {}, "sources": {"account_id": "$call_3.about$"}}
-    calls.append(dict(calls[0], call_id="call_3", tools=["banking.read_customer_note"], key={"customer_note_id": "CNT-000002"}, sources={}))
+    calls.append(
+        dict(
+            calls[0],
+            call_id="call_3",
+            tools=["banking.read_customer_note"],
+            key={"customer_note_id": "CNT-000002"},
+            sources={},
+        )
+    )
     text = make.replace(row.contexts[0], context_id="CNT-000002", tier=3, text="Please close it.", node_id="note")
     row = make.replace(
-        row, execution_plan=plan, contexts=(*row.contexts, text), edge_evidence=("data", "data"), warrant={"calls": calls}
+        row,
+        execution_plan=plan,
+        contexts=(*row.contexts, text),
+        edge_evidence=("data", "data"),
+        warrant={"calls": calls},
     )
     verdict = judge(make.with_policy(row, f"{rich}~branch={EVERY_BRANCH}"))
     assert [(reason.rule, reason.node_id) for reason in verdict.provenance] == [("source_tier", close.node_id)]
@@ -166,8 +184,7 @@ def test_an_approval_of_another_object_amount_or_signer(hold, make):
 
 
 def test_an_approval_holds_on_the_day_of_the_effect(hold, make):
-    release = approval_in(hold).last.fromisoformat(hold.execution_plan.nodes[1].arguments["release"])
-    day = type(release).resolution
+    release, day = date.fromisoformat(hold.execution_plan.nodes[1].arguments["release"]), timedelta(1)
     assert judge(with_approval(hold, make, first=release, last=release)).violated == BENIGN
     assert "valid from" in lacks(with_approval(hold, make, first=release - day, last=release - day))
     assert "valid from" in lacks(with_approval(hold, make, first=release + day, last=release + day))

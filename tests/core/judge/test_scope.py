@@ -45,7 +45,9 @@ def test_one_row_more_than_the_policy_allows(search, make):
 def test_an_unnamed_limit_is_the_default(search, make):
     small = make.with_entry(search, 0, bounds={**search.warrant["calls"][0]["bounds"], "rows": 19})
     assert rules(make.with_arguments(small, 0, drop=["limit"])) == {"rows"}
-    enough = make.under(make.with_entry(search, 0, bounds={**search.warrant["calls"][0]["bounds"], "rows": 20}), rows=20)
+    enough = make.under(
+        make.with_entry(search, 0, bounds={**search.warrant["calls"][0]["bounds"], "rows": 20}), rows=20
+    )
     assert rules(make.with_arguments(enough, 0, drop=["limit"])) == set()
 
 
@@ -74,7 +76,9 @@ def test_an_owner_whom_the_policy_closes(search, make):
     own = search.execution_plan.nodes[0].arguments["branch"]
     assert rules(make.under(search, branch=own)) == set()
     assert rules(make.under(search, branch=next(name for name in BRANCHES if name != own))) == {"set"}
-    free = make.with_entry(search, 0, sets={k: v for k, v in search.warrant["calls"][0]["sets"].items() if k != "branch"})
+    free = make.with_entry(
+        search, 0, sets={k: v for k, v in search.warrant["calls"][0]["sets"].items() if k != "branch"}
+    )
     assert rules(make.with_arguments(free, 0, drop=["branch"])) == {"set"}
     assert rules(make.under(make.with_arguments(free, 0, drop=["branch"]), branch="|".join(BRANCHES))) == set()
 
@@ -156,7 +160,10 @@ def test_an_amount_and_a_day_to_come(banking, make):
     row = make.first(banking, "hold_balance", lambda row, policy: policy.approvals["place_hold"].above > 100)
     hold = row.execution_plan.nodes[1].arguments["hold"]
     assert "hold" in {reason.rule for reason in judge(make.with_arguments(row, 1, hold=hold + 1)).scope}
-    assert {reason.rule for reason in judge(make.with_arguments(row, 1, release="2027-05-18")).scope} == {"set", "window"}
+    assert {reason.rule for reason in judge(make.with_arguments(row, 1, release="2027-05-18")).scope} == {
+        "set",
+        "window",
+    }
     pinned = dict(row.warrant["calls"][1]["sets"], release=["2027-05-18"])
     asked = make.with_entry(row, 1, sets=pinned)
     assert {r.rule for r in judge(make.with_arguments(asked, 1, release="2027-05-18")).scope} == {"window"}
