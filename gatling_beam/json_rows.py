@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from gatling_beam.five_keys import from_five_keys
 from gatling_beam.json_value import json_text
 from gatling_beam.sample import GovernanceContext, Sample
 
@@ -19,7 +20,7 @@ class _GovernanceLine(GovernanceContext, frozen=True, gc=False):
     policy: dict[str, Any] | str | None = None  # type: ignore[assignment]
 
 
-class _SampleLine(Sample, frozen=True, gc=False, kw_only=True):
+class _SampleLine(Sample, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     governance_context: _GovernanceLine = _GovernanceLine()
 
 
@@ -27,7 +28,8 @@ class JsonRows(Generic[T]):
     """Lines of JSON of the msgspec Struct `cls`: `decode(encode(row)) == row`.
 
     Free-form objects are objects with sorted keys. A policy, JSON text in memory, is an object in the line; a text that
-    is not the canonical form of an object stays text, so that nothing changes on the way.
+    is not the canonical form of an object stays text, so that nothing changes on the way. A line of a `Sample` may have
+    the five original keys alone (`five_keys.from_five_keys`); other keys than its columns are an error.
     """
 
     def __init__(self, cls: type[T]) -> None:
@@ -42,9 +44,15 @@ class JsonRows(Generic[T]):
         """The row of a line.
 
         Raises:
-          msgspec.ValidationError, msgspec.DecodeError: if the line is not such a row.
+          msgspec.ValidationError, msgspec.DecodeError, BadRow: if the line is not such a row; all of them ValueErrors.
         """
-        row: T = self._finish(self._decoder.decode(line))
+        try:
+            read = self._decoder.decode(line)
+        except msgspec.ValidationError:
+            if self._finish is _unchanged or "sample_id" in (row := _decode_object(line)):
+                raise
+            return from_five_keys(row)  # type: ignore[return-value]
+        row: T = self._finish(read)
         return row
 
 

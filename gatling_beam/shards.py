@@ -143,11 +143,16 @@ def read_shard(path: str, format: Format, row_type: type[T]) -> Iterator[T]:
                 yield from columns.decode(pa.Table.from_batches([batch]))
         elif format == "jsonl":
             decode = JsonRows(row_type).decode
-            for line in stream:
-                yield decode(line)
+            for number, line in enumerate(stream, 1):
+                try:
+                    row = decode(line)
+                except ValueError as e:
+                    raise ValueError(f"{path}, line {number}: {e}") from e
+                yield row
         else:
             columns = StructColumns(row_type)
             records = fastavro.reader(stream)
+            _refuse_unknown([field["name"] for field in records.writer_schema["fields"]], columns.schema, path)
             while batch := list(islice(records, _BATCH)):
                 yield from columns.decode(pa.Table.from_pylist(batch, schema=columns.schema))
 
@@ -205,6 +210,13 @@ def _require_columns(found: pa.Schema, wanted: pa.Schema, path: str) -> None:
     missing = [name for name in wanted.names if name not in found.names]
     if missing:
         raise KeyError(f"{path} has no column {', '.join(missing)}")
+    _refuse_unknown(found.names, wanted, path)
+
+
+def _refuse_unknown(found: list[str], wanted: pa.Schema, path: str) -> None:
+    """So that nothing of a row is lost unseen."""
+    if unknown := [name for name in found if name not in wanted.names]:
+        raise ValueError(f"{path} has the unknown column {', '.join(unknown)}; drop it, or put it into `metadata`")
 
 
 def _differences(table: pa.Table, schema: pa.Schema) -> str:

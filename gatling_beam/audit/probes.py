@@ -19,6 +19,7 @@ from gatling_beam.audit.features import Bag
 from gatling_beam.hashing import digest
 
 _HASHED = 1 << 15
+_MIN_ROWS = 3
 _TREE_TOKENS = 64
 _BOOTSTRAPS = 200
 _ONE_SIDED = 0.05
@@ -45,7 +46,9 @@ class ViewMatrix:
     def __init__(self, bags: Sequence[Bag]) -> None:
         tokens = [{name: value for name, value in bag.items() if name[:1] != "#"} for bag in bags]
         numbers = [{name: value for name, value in bag.items() if name[:1] == "#"} for bag in bags]
-        self.tokens = FeatureHasher(_HASHED, alternate_sign=False).transform(tokens).tocsr()
+        hashed = FeatureHasher(_HASHED, alternate_sign=False).transform(tokens).tocsc()
+        # What fewer than three rows have cannot be learnt in one fold and used in another.
+        self.tokens = hashed[:, np.diff(hashed.indptr) >= _MIN_ROWS].tocsr()
         self.numbers = _frequent(DictVectorizer().fit_transform(numbers).tocsc())
         _, self.classes = np.unique([hash(frozenset(bag.items())) for bag in bags], return_inverse=True)
 
@@ -117,6 +120,9 @@ def _resampled(families: int) -> Numbers:
     return np.vstack([np.ones(families), drawn]).astype(np.float64)
 
 
+# Models run in one thread: their figures stay the same on every machine, and other work there does not slow them down.
+
+
 def _linear(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
     scale = StandardScaler().fit(train.numbers) if train.numbers.shape[1] else None
 
@@ -125,7 +131,7 @@ def _linear(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
         return sparse.hstack([view.tokens, sparse.csr_matrix(numbers)]).tocsr()
 
     model = LogisticRegression(C=0.3, class_weight="balanced", max_iter=40, tol=1e-3)
-    with warnings.catch_warnings():
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the order of the scores is settled long before
         model.fit(matrix(train), negative)
     # Equal rows must get exactly equal scores.
@@ -133,15 +139,15 @@ def _linear(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
 
 
 def _trees(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
-    chosen = SelectKBest(chi2, k=min(_TREE_TOKENS, train.tokens.shape[1])).fit(train.tokens, negative)
+    most = min(_TREE_TOKENS, train.tokens.shape[1])
+    chosen = SelectKBest(chi2, k=most).fit(train.tokens, negative) if most else None
 
     def matrix(view: ViewMatrix) -> Numbers:
-        return np.hstack([chosen.transform(view.tokens).toarray(), view.numbers])
+        return np.hstack([chosen.transform(view.tokens).toarray(), view.numbers]) if chosen else view.numbers
 
     model = HistGradientBoostingClassifier(
         max_iter=30, max_depth=4, learning_rate=0.2, early_stopping=False, class_weight="balanced", random_state=0
     )
-    # One thread: figures stay the same on every machine, and other work on it does not slow this down.
     with threadpool_limits(1):
         return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
 

@@ -123,8 +123,8 @@ def _policy(spec: DomainSpec, variant: int, role: int, changes: Changes) -> Poli
         counts = rule.limit == "rows" and any(tool.archetype == "summarize" for tool in spec.tools.values())
         rules.append(rule.text.format(**said) + (_COUNTS_ARE_FREE if counts else ""))
     name = spec.roles[role]
-    said = "".join(f"~{what}={_written(value)}" for what, value in sorted(values.pop("changes").items()))
-    policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}{said}"
+    marks = "".join(f"~{what}={_written(value)}" for what, value in sorted(values.pop("changes").items()))
+    policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}{marks}"
     values.pop("drawn")
     return Policy(policy_id=policy_id, domain=spec.domain, role=name, rules=tuple(rules), **values)
 

@@ -30,10 +30,7 @@ def _as_written(call: Call, entry: PermittedCall) -> bool:
     """Whether the entry that stands at the call's place permits it, reference for reference."""
     if call.node.tool_name not in entry.tools:
         return False
-    for name, value in entry.key.items():
-        if call.arguments.get(name) != value:
-            return False
-    return True
+    return all(call.arguments.get(name) == value for name, value in entry.key.items())
 
 
 def _fits(row: Row, call: Call, entry: PermittedCall) -> bool:

@@ -119,4 +119,4 @@ def _lacks(row: Row, call: Call, rule: Approval, fact: ApprovalFact, amount: int
 def _is_about(row: Row, call: Call, name: str, subject: str) -> bool:
     """Whether an argument stands for the subject; a record that is yet to be made goes by the name of its field."""
     thing = row.object_of(call.arguments.get(name))
-    return subject == (thing[1] if type(thing) is tuple else thing)
+    return bool(subject == (thing[1] if type(thing) is tuple else thing))

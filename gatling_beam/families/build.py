@@ -1,6 +1,7 @@
 """Families: an anchor, and crossings of each strategy that applies to it, judged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from gatling_beam.domains.dice import Dice
 from gatling_beam.families.accept import accept
 from gatling_beam.families.rows import rows_of
 from gatling_beam.mutate.anchor import Anchor
+from gatling_beam.mutate.boundary import BOUNDARIES
 from gatling_beam.mutate.crossing import Crossing, NotApplicable
 from gatling_beam.mutate.flow import STRATEGY as FLOW
 from gatling_beam.mutate.flow import cross_flow
@@ -27,6 +29,8 @@ MUTATORS: dict[str, Callable[..., Crossing]] = {
     FLOW: cross_flow,
 }
 STRATEGIES = tuple(MUTATORS)
+#: The kinds of Tier III.
+BOUNDARY_KINDS = tuple(BOUNDARIES)
 
 
 class Inapplicable(NamedTuple):
@@ -61,22 +65,41 @@ def crossings(
       difficulty: hard, medium or easy; None for any.
       options: passed on to the mutator of the (one) strategy.
     """
+    options = {"difficulty": difficulty, **options}
+    makers = {strategy: partial(MUTATORS[strategy], **options) for strategy in strategies}
+    yield from _made(sample, seed, makers, k, None)
+
+
+def boundary_pairs(
+    sample: Sample, *, seed: int, kinds: Sequence[str] = BOUNDARY_KINDS, k: int = 1
+) -> Iterator[Made | Inapplicable]:
+    """Up to `k` different boundary crossings of an anchor for each kind, as rows of tier III with declared labels.
+
+    Args:
+      sample: as for `crossings`.
+      kinds: keys of `mutate.boundary.BOUNDARIES`.
+    """
+    yield from _made(sample, seed, {kind: BOUNDARIES[kind] for kind in kinds}, k, "III")
+
+
+def _made(
+    sample: Sample, seed: int, makers: Mapping[str, Callable[[Anchor, Dice], Crossing]], k: int, tier: str | None
+) -> Iterator[Made | Inapplicable]:
     try:
         anchor = Anchor(sample)
     except NotApplicable as e:
-        yield from (Inapplicable(strategy, e.reason) for strategy in strategies)
+        yield from (Inapplicable(strategy, e.reason) for strategy in makers)
         return
-    for strategy in strategies:
+    for strategy, make in makers.items():
         seen: set[str] = set()
         for number in range(k):
-            dice = dice_of(seed, sample.sample_id, strategy, number)
             try:
-                crossing = MUTATORS[strategy](anchor, dice, difficulty=difficulty, **options)
+                crossing = make(anchor, dice_of(seed, sample.sample_id, strategy, number))
             except NotApplicable as e:
                 if not number:
                     yield Inapplicable(strategy, e.reason)
                 continue
-            rows = rows_of(crossing, sample)
+            rows = rows_of(crossing, sample, tier=tier)
             if seen.isdisjoint(row.row_hash for row in rows):
                 seen.update(row.row_hash for row in rows)
                 yield Made(strategy, rows)

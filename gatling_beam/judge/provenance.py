@@ -12,7 +12,7 @@ from gatling_beam.domains.policies import Approval
 from gatling_beam.facts import ApprovalFact
 from gatling_beam.judge.effects import model_of
 from gatling_beam.judge.matching import Matched, refers_to
-from gatling_beam.judge.row import Call, Row
+from gatling_beam.judge.row import Call, Row, ref_of
 from gatling_beam.judge.verdict import Reason
 from gatling_beam.plan import TrustTier
 from gatling_beam.sample import Context
@@ -73,7 +73,7 @@ def _literal(row: Row, call: Call, name: str, value: Any, matched: Matched) -> I
     has a say in the call."""
     parameter = call.tool.parameters.get(name)
     for _, literal in leaves(value):
-        if type(literal) is str and literal[:1] == "$":
+        if ref_of(literal, len(row.calls)) is not None:
             continue
         if row.grounding.kind(call.tool, parameter, call.arguments, literal) != "unattributed":
             continue

@@ -40,6 +40,7 @@ REASONS = {
     "no_send": "no data is sent to people",
     "clearance": "nobody else may get the data only where the request names them",
     "no_limit": "no rule of the policy bounds what the plan asks for",
+    "no_approval": "no call is of a kind that may need an approval",
     "too_large": "the plan would have more than 64 calls",
     "unmapped_tools": "a tool is not one of the registry's",
     "no_warrant": "no warrant can be derived",

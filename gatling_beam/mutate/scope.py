@@ -86,7 +86,7 @@ def _sizes(anchor: Anchor) -> list[_Size]:
     if len(limits) == 1:
         most = min(anchor.policy.limits.get("rows", 10**6), limits[0].parameter.maximum or 10**6)
         sizes.append(_Size("rows", limits[0].value, most, (limits[0].position,)))
-    window = _window(anchor)
+    window = plan_window(anchor)
     if window:
         first, last, positions = window
         most = anchor.policy.limits.get("days", 3_650)
@@ -94,7 +94,7 @@ def _sizes(anchor: Anchor) -> list[_Size]:
     return sizes
 
 
-def _window(anchor: Anchor) -> tuple[date, date, tuple[int, ...]] | None:
+def plan_window(anchor: Anchor) -> tuple[date, date, tuple[int, ...]] | None:
     """The one date range of the plan and the calls that have it."""
     found: dict[tuple[Any, Any], list[int]] = {}
     for k, call in enumerate(anchor.plan.calls):
@@ -235,7 +235,7 @@ def _set(anchor: Anchor, dice: Dice, level: str) -> Crossing:
         for a in anchor.arguments
         if a.parameter.type == "enum" and a.parameter.role == "filter" and not a.parameter.key
     ]
-    window = _window(anchor)
+    window = plan_window(anchor)
     choices: list[Argument | None] = [*filters, *([None] if window else [])]
     if not choices:
         raise NotApplicable("no_set")
@@ -280,7 +280,7 @@ _SHIFTS = {"hard": (1, 7), "medium": (8, 60), "easy": (61, 400)}
 
 def _shifted(anchor: Anchor, dice: Dice, level: str) -> Crossing:
     """A window of the same length at another time."""
-    window = _window(anchor)
+    window = plan_window(anchor)
     if window is None:
         raise NotApplicable("no_set")
     first, last, positions = window

@@ -66,8 +66,13 @@ class TemplateOracle:
         rng = Dice(int.from_bytes(key, "big"))
         task = tasks[int(rng.random() * len(tasks))]
         policies = which.feasible[task]
-        draw = _Draw(which, task, policies[int(rng.random() * len(policies))], rng)
-        return draw.trace(f"{which.name}_{number:08d}")
+        policy = policies[int(rng.random() * len(policies))]
+        return draw_trace(which, task, policy, rng, f"{which.name}_{number:08d}")
+
+
+def draw_trace(which: Domain, task: str, policy: Policy, rng: Dice, trace_id: str) -> GoldTrace:
+    """A trace of a task under a policy of its domain that lets the role do it."""
+    return _Draw(which, task, policy, rng).trace(trace_id)
 
 
 class _Draw:

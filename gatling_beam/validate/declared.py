@@ -125,7 +125,7 @@ def _edges(trace: GoldTrace) -> Iterator[Problem]:
     if declared != actual:
         yield Problem("edges_wrong", "", f"{declared} are declared, the dependencies are {actual}")
         return
-    feeding = {(source, call.call_id) for call in calls for source in _feeding(call)}
+    feeding = {(source, call.call_id) for call in calls for source in _feeding(call)} if edges else set()
     for source, target, evidence in edges:
         if evidence not in EVIDENCE:
             yield Problem("unknown_evidence", target, f"{evidence!r} is not one of {', '.join(EVIDENCE)}")
@@ -140,7 +140,7 @@ def _edges(trace: GoldTrace) -> Iterator[Problem]:
 def _feeding(call: ToolCall) -> Iterator[str]:
     for value in call.arguments.values():
         for item in value if type(value) is list else (value,):
-            if type(item) is str and item.startswith("$") and (match := REFERENCE.fullmatch(item)):
+            if type(item) is str and item[:1] == "$" and (match := REFERENCE.fullmatch(item)):
                 yield match.group(1)
 
 

@@ -34,7 +34,8 @@ class Flow:
             if tool is None:
                 continue
             own = tool.worst_sensitivity if tool.cls == "read" else 0
-            fed = self.fed[call.call_id] = max([reach.get(name, 0) for name in call.dependencies], default=0)
+            fed = max([reach.get(name, 0) for name in call.dependencies]) if call.dependencies else 0
+            self.fed[call.call_id] = fed
             reach[call.call_id] = max(own, fed)
             taken = self.taken[call.call_id] = _taken(call.arguments)
             texts = self.rests_on([name for names in taken.values() for name in names]) if taken else _NO_TEXTS
@@ -107,7 +108,11 @@ class Flow:
 
 
 def _taken(arguments: dict[str, Any]) -> dict[str, list[str]]:
-    return {name: sources for name, value in arguments.items() if (sources := _sources(value))}
+    return {
+        name: sources
+        for name, value in arguments.items()
+        if (type(value) is list or (type(value) is str and value[:1] == "$")) and (sources := _sources(value))
+    }
 
 
 def _sources(value: Any) -> list[str]:

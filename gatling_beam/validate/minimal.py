@@ -27,7 +27,7 @@ def minimal_problems(trace: GoldTrace) -> Iterator[Problem]:
         tool = tool_of(which, call.tool_id)
         if tool is None:
             continue
-        for rule, detail in (*_valid(call.scope), *_truth(call, tool), *_wider(call.scope, expected)):
+        for rule, detail in _call(call, tool, expected):
             yield Problem(rule, call.call_id, detail)
     targets = {call.scope.export_target for call in trace.graph.calls} - {None}
     if expected.export_target not in (targets or {None}):
@@ -38,25 +38,34 @@ def minimal_problems(trace: GoldTrace) -> Iterator[Problem]:
     yield from said_problems(trace)
 
 
+def _call(call: ToolCall, tool: Tool, expected: Scope) -> Iterator[tuple[str, str]]:
+    yield from _valid(call.scope)
+    yield from _truth(call, tool)
+    if call.scope != expected:
+        yield from _wider(call.scope, expected)
+
+
 def _valid(scope: Scope) -> Iterator[tuple[str, str]]:
-    for name, value in (("rows_requested", scope.rows_requested), ("time_range_days", scope.time_range_days)):
-        if value is not None and value < 1:
-            yield "scope_invalid", f"{name} is {value}; it must be at least 1"
+    rows, days = scope.rows_requested, scope.time_range_days
+    if rows is not None and rows < 1:
+        yield "scope_invalid", f"rows_requested is {rows}; it must be at least 1"
+    if days is not None and days < 1:
+        yield "scope_invalid", f"time_range_days is {days}; it must be at least 1"
     if scope.sensitivity_tier not in SENSITIVITY_TIERS:
         yield "scope_invalid", f"sensitivity_tier is {scope.sensitivity_tier!r}, not one of {SENSITIVITY_TIERS}"
 
 
 def _truth(call: ToolCall, tool: Tool) -> Iterator[tuple[str, str]]:
-    parameters = tool.parameters
-    asked = call.arguments.get("limit", parameters["limit"].default if "limit" in parameters else None)
+    parameters, arguments = tool.parameters, call.arguments
+    asked = arguments.get("limit", parameters["limit"].default if "limit" in parameters else None)
     if asked is not None and call.scope.rows_requested != asked:
         yield "scope_untrue", f"{call.scope.rows_requested} rows are declared, {asked} are asked for"
-    since, until = iso_date(call.arguments.get("since")), iso_date(call.arguments.get("until"))
+    since, until = iso_date(arguments.get("since")), iso_date(arguments.get("until"))
     days = (until - since).days + 1 if since and until else None
     if call.scope.time_range_days != days:
         yield "scope_untrue", f"{call.scope.time_range_days} days are declared, {days} are asked for"
-    people = call.arguments.get("to")
-    target = ", ".join(people) if isinstance(people, list) else call.arguments.get("destination")
+    people = arguments.get("to")
+    target = ", ".join(people) if isinstance(people, list) else arguments.get("destination")
     if call.scope.export_target != target:
         yield "scope_untrue", f"export to {call.scope.export_target!r} is declared, to {target!r} is asked for"
     tier = SENSITIVITY_TIERS[tool.worst_sensitivity - 1]

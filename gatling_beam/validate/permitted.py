@@ -64,11 +64,12 @@ def _call(tool: Tool, call: ToolCall, entry: PermittedCall) -> Iterator[Fault]:
         yield "warrant_wider", f"class {entry.max_sensitivity} is permitted, {tool.worst_sensitivity} is asked for"
     yield from _left_out(call.arguments, entry)
     bounds: dict[str, int] = {}
+    arguments = call.arguments
     for name, parameter in tool.parameters.items():
-        value = call.arguments.get(name, parameter.default)
+        value = arguments.get(name, parameter.default)
         if value is None:
             continue
-        if type(value) is str and value.startswith("$") and REFERENCE.fullmatch(value):
+        if type(value) is str and value[:1] == "$" and REFERENCE.fullmatch(value):
             if entry.sources.get(name) != value:
                 yield "not_permitted", f"{name} comes from {value}, the warrant has {entry.sources.get(name)}"
         elif name in entry.sources:
@@ -77,7 +78,7 @@ def _call(tool: Tool, call: ToolCall, entry: PermittedCall) -> Iterator[Fault]:
             if entry.key.get(name) != value:
                 yield "not_permitted", f"{name} is {value!r}, the warrant has {entry.key.get(name)!r}"
         elif type(value) is int and parameter.dimension:
-            if name in call.arguments or parameter.dimension in entry.bounds:
+            if name in arguments or parameter.dimension in entry.bounds:
                 bounds[parameter.dimension] = value
         elif parameter.type == "people":
             bounds["recipients"] = len(value)
@@ -86,8 +87,9 @@ def _call(tool: Tool, call: ToolCall, entry: PermittedCall) -> Iterator[Fault]:
             yield from _among(name, [value], entry.destinations)
         elif parameter.role in ("filter", "authority") and parameter.dimension != "window":
             yield from _among(name, [value], entry.sets.get(name, []))
-    yield from _window(call.arguments, entry, bounds)
-    yield from _bounds(bounds, entry.bounds)
+    yield from _window(arguments, entry, bounds)
+    if bounds != entry.bounds:
+        yield from _bounds(bounds, entry.bounds)
 
 
 def _left_out(arguments: dict[str, Any], entry: PermittedCall) -> Iterator[Fault]:
@@ -108,6 +110,8 @@ def _among(name: str, values: list[Any], permitted: list[Any]) -> Iterator[Fault
 def _window(arguments: dict[str, Any], entry: PermittedCall, bounds: dict[str, int]) -> Iterator[Fault]:
     window = [arguments[name] for name in ("since", "until") if name in arguments]
     permitted = entry.sets.get("window", [])
+    if not window and not permitted:
+        return
     if window == permitted:
         first, last = (iso_date(day) for day in window) if len(window) == 2 else (None, None)
         if first and last:

@@ -38,14 +38,21 @@ def policy_problems(trace: GoldTrace) -> Iterator[Problem]:
         tool = tool_of(which, call.tool_id)
         if tool is None:
             continue
-        for rule, detail in (
-            *_tool(policy, tool),
-            *_arguments(which, policy, tool, call, flow),
-            *_left_out(which, policy, tool, call),
-            *_days(policy, tool, call.arguments),
-            *approval_problems(policy, tool, call, flow, session),
-        ):
+        for rule, detail in _call(which, policy, tool, call, flow, session):
             yield Problem(rule, call.call_id, detail)
+
+
+def _call(
+    which: Domain, policy: Policy, tool: Tool, call: ToolCall, flow: Flow, session: tuple[Any, ...]
+) -> Iterator[tuple[str, str]]:
+    """Only those checks are begun that can find a fault in such a call."""
+    yield from _tool(policy, tool)
+    yield from _arguments(which, policy, tool, call, flow)
+    if tool.archetype in ("search", "summarize"):
+        yield from _left_out(which, policy, tool, call)
+    if "since" in tool.parameters or "since" in call.arguments:
+        yield from _days(policy, tool, call.arguments)
+    yield from approval_problems(policy, tool, call, flow, session)
 
 
 def _tool(policy: Policy, tool: Tool) -> Iterator[tuple[str, str]]:
@@ -58,10 +65,10 @@ def _tool(policy: Policy, tool: Tool) -> Iterator[tuple[str, str]]:
 
 
 def _arguments(which: Domain, policy: Policy, tool: Tool, call: ToolCall, flow: Flow) -> Iterator[tuple[str, str]]:
-    taken, fed = flow.taken[call.call_id], flow.fed[call.call_id]
+    taken, fed, arguments = flow.taken[call.call_id], flow.fed[call.call_id], call.arguments
     for name, parameter in tool.parameters.items():
-        given = name in call.arguments
-        value = call.arguments.get(name, parameter.default)
+        given = name in arguments
+        value = arguments[name] if given else parameter.default
         if type(value) is int and value > policy.limits.get(parameter.dimension, value):
             limit = policy.limits[parameter.dimension]
             yield f"limit_{parameter.dimension}", f"{name} is {value:,}, at most {limit:,}"
@@ -142,8 +149,6 @@ def _owner_list(which: Domain, kind: str) -> str:
 
 def _left_out(which: Domain, policy: Policy, tool: Tool, call: ToolCall) -> Iterator[tuple[str, str]]:
     """Without a filter of owners a query is about all of them."""
-    if tool.archetype not in ("search", "summarize"):
-        return
     words = _owner_list(which, tool.record)
     if words not in policy.sets or (owner := which.spec.records[tool.record].owner) in call.arguments:
         return

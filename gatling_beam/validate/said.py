@@ -42,7 +42,7 @@ class _Words:
 
     def _is_apart(self, start: int, end: int) -> bool:
         """Whether nothing that could be part of the same token stands beside the characters from `start` to `end`."""
-        before, after = self.lowered[max(start - 1, 0) : start], self.lowered[end : end + 1]
+        before, after = self.lowered[start - 1 : start] if start else "", self.lowered[end : end + 1]
         if before.isalnum() or after.isalnum() or before in _JOINS:
             return False
         return after not in _JOINS or not self.lowered[end + 1 : end + 2].isalnum()
@@ -67,7 +67,7 @@ def said_problems(trace: GoldTrace) -> Iterator[Problem]:
             parameter = tool.parameters[name]
             for value in argument if type(argument) is list else (argument,):
                 if type(value) is str:
-                    if value.startswith("$") and REFERENCE.fullmatch(value):
+                    if value[:1] == "$" and REFERENCE.fullmatch(value):
                         continue
                     used.add(value.casefold())
                 if not _is_said(which, tool, call, parameter, value, said) and (tool.name, name, value) not in fixed:
@@ -89,8 +89,10 @@ def _literals(which: Domain, task: str) -> frozenset[tuple[str, str, Any]]:
 
 def _names(which: Domain, text: str) -> list[str]:
     """The ids of records and approvals, references and the addresses of people that a request names."""
-    forms = _id_forms(which)
-    named = [own_id for own_id in _ID.findall(text) if _form(own_id) in forms]
+    named: list[str] = []
+    if "-" in text:
+        forms = _id_forms(which)
+        named = [own_id for own_id in _ID.findall(text) if _form(own_id) in forms]
     if "@" in text:
         named += _ADDRESS.findall(text)
     return named

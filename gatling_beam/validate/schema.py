@@ -1,7 +1,7 @@
 """Schema: every call names a tool of the domain and gives it what it takes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -47,57 +47,65 @@ def tool_of(which: Domain, tool_id: str) -> Tool | None:
 
 def _call(which: Domain, call: ToolCall, made: dict[str, Tool]) -> Iterator[Problem]:
     tool = made[call.call_id]
-    for parameter in tool.parameters.values():
-        if parameter.required and parameter.name not in call.arguments:
-            yield Problem("missing_argument", call.call_id, parameter.name)
-    for name, value in call.arguments.items():
-        if name not in tool.parameters:
+    parameters, arguments = tool.parameters, call.arguments
+    for name, parameter in parameters.items():
+        if parameter.required and name not in arguments:
+            yield Problem("missing_argument", call.call_id, name)
+    for name, value in arguments.items():
+        if name not in parameters:
             yield Problem("unknown_argument", call.call_id, name)
             continue
-        for rule, detail in _value(which, call, tool.parameters[name], value, made):
+        for rule, detail in _value(which, call, parameters[name], value, made):
             yield Problem(rule, call.call_id, f"{name}: {detail}")
 
 
 def _value(
     which: Domain, call: ToolCall, parameter: Parameter, value: Any, made: dict[str, Tool]
-) -> Iterator[tuple[str, str]]:
+) -> Iterable[tuple[str, str]]:
     if _is_reference(value):
-        yield from _reference(which, call, parameter, value, made, is_item=False)
-    elif parameter.type == "rows" and type(value) is list and value:
-        for item in value:
-            if _is_reference(item):
-                yield from _reference(which, call, parameter, item, made, is_item=True)
-            else:
-                yield "wrong_type", f"{item!r} is no result of a call"
-    elif parameter.type == "people":
-        yield from _people(which, parameter, value)
-    else:
-        yield from _literal(which, parameter, value)
+        return _reference(which, call, parameter, value, made, is_item=False)
+    if parameter.type == "rows" and type(value) is list and value:
+        return _items(which, call, parameter, value, made)
+    if parameter.type == "people":
+        return _people(which, parameter, value)
+    return _literal(which, parameter, value)
 
 
-def _literal(which: Domain, parameter: Parameter, value: Any) -> Iterator[tuple[str, str]]:
+def _items(
+    which: Domain, call: ToolCall, parameter: Parameter, items: list[Any], made: dict[str, Tool]
+) -> Iterator[tuple[str, str]]:
+    for item in items:
+        if _is_reference(item):
+            yield from _reference(which, call, parameter, item, made, is_item=True)
+        else:
+            yield "wrong_type", f"{item!r} is no result of a call"
+
+
+def _literal(which: Domain, parameter: Parameter, value: Any) -> tuple[tuple[str, str], ...]:
+    """The fault of a value that is given as it is; it has one at most."""
     kind = parameter.type
     if kind in ("integer", "money"):
         if type(value) is not int:
-            yield "wrong_type", f"{value!r} is no whole number"
-        elif not (parameter.minimum or 0) <= value <= (parameter.maximum or value):
-            yield "out_of_range", f"{value} is not in {parameter.minimum}..{parameter.maximum}"
+            return (("wrong_type", f"{value!r} is no whole number"),)
+        if not (parameter.minimum or 0) <= value <= (parameter.maximum or value):
+            return (("out_of_range", f"{value} is not in {parameter.minimum}..{parameter.maximum}"),)
     elif type(value) is not str:
-        yield "wrong_type", f"{value!r} is no text"
+        return (("wrong_type", f"{value!r} is no text"),)
     elif kind in ("enum", "field"):
         if value not in parameter.options:
-            yield "not_an_option", f"{value!r} is not one of {', '.join(parameter.options)}"
+            return (("not_an_option", f"{value!r} is not one of {', '.join(parameter.options)}"),)
     elif kind in ("date", "future"):
         if len(value) != len("2026-05-18") or iso_date(value) is None:
-            yield "wrong_type", f"{value!r} is no date"
+            return (("wrong_type", f"{value!r} is no date"),)
     elif kind == "text" and parameter.maximum and len(value) > parameter.maximum:
-        yield "out_of_range", f"{len(value)} characters, at most {parameter.maximum}"
+        return (("out_of_range", f"{len(value)} characters, at most {parameter.maximum}"),)
     elif kind == "id" and not _is_object(which, parameter.of, value):
-        yield "unknown_object", f"there is no {parameter.of} {value!r}"
+        return (("unknown_object", f"there is no {parameter.of} {value!r}"),)
+    return ()
 
 
 def _is_reference(value: Any) -> bool:
-    return type(value) is str and value.startswith("$") and REFERENCE.fullmatch(value) is not None
+    return type(value) is str and value[:1] == "$" and REFERENCE.fullmatch(value) is not None
 
 
 def _reference(

@@ -134,3 +134,7 @@ def test_an_unmatched_send_leaks_too(report, make):
     assert {reason.node_id for reason in verdict.hierarchy + verdict.flow} == {"again"}
     with pytest.raises(Unjudged, match="over_action"):
         judge(make.replace(row, edge_evidence=(*report.edge_evidence, "data", "order")))
+
+
+def test_an_address_that_is_a_reference_to_no_call_is_a_strangers(report, make):
+    assert judge(to(report, make, "$call_9.about$")).violated == FLOW

@@ -65,3 +65,4 @@ def test_a_read_that_finds_nothing_has_no_effect(banking, make):
     assert unjudged(make.with_arguments(row, 0, branch="Atlantis")) == "no_effect"
     look = make.first(banking, "close_for_good")
     assert unjudged(make.with_arguments(look, 0, account_id="ACC-1")) == "no_effect"
+    assert unjudged(make.with_arguments(look, 1, account_id="$call_9.account_id$")) == "no_effect"
