@@ -42,6 +42,11 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadata: dict[str, Any]
 
 
+def has_five_keys(row: dict[str, Any]) -> bool:
+    """Whether a row is in the form of the five original keys: it has them, and no id of its own."""
+    return row.keys() >= set(_Row.__struct_fields__) and "sample_id" not in row
+
+
 def from_five_keys(row: dict[str, Any]) -> Sample:
     """The row with all columns; what nobody has written down is derived by hash or is empty.
 

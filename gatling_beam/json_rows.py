@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from gatling_beam.five_keys import from_five_keys
+from gatling_beam.five_keys import from_five_keys, has_five_keys
 from gatling_beam.json_value import json_text
 from gatling_beam.sample import GovernanceContext, Sample
 
@@ -49,9 +49,9 @@ class JsonRows(Generic[T]):
         try:
             read = self._decoder.decode(line)
         except msgspec.ValidationError:
-            if self._finish is _unchanged or "sample_id" in (row := _decode_object(line)):
+            if self._finish is _unchanged or not has_five_keys(found := _decode_object(line)):
                 raise
-            return from_five_keys(row)  # type: ignore[return-value]
+            return from_five_keys(found)  # type: ignore[return-value]
         row: T = self._finish(read)
         return row
 

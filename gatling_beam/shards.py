@@ -147,7 +147,7 @@ def read_shard(path: str, format: Format, row_type: type[T]) -> Iterator[T]:
                 try:
                     row = decode(line)
                 except ValueError as e:
-                    raise ValueError(f"{path}, line {number}: {e}") from e
+                    raise msgspec.ValidationError(f"{path}, line {number}: {e}") from e
                 yield row
         else:
             columns = StructColumns(row_type)

@@ -7,7 +7,7 @@ the release) are in no view.
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,7 @@ from gatling_beam.plan import ExecutionPlan
 from gatling_beam.sample import Sample
 
 Bag = dict[str, float]
+Counts = defaultdict[str, float]
 
 _WORD = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -29,7 +30,7 @@ _TARGETS = frozenset("label warrant minimal_scope violation_labels energies ener
 
 def plan_with_tiers(sample: Sample) -> Bag:
     """The plan as it is stored, with the trust tier and the origin of every call."""
-    bag = Counter(plan_without_tiers(sample))
+    bag = defaultdict(float, plan_without_tiers(sample))
     texts = {context.content_hash: context.source_type for context in sample.contexts}
     for node in sample.execution_plan.nodes:
         tier = int(node.provenance_tier)
@@ -42,7 +43,7 @@ def plan_with_tiers(sample: Sample) -> Bag:
 def plan_without_tiers(sample: Sample) -> Bag:
     """Tools, arguments, volumes, sensitivities, shape and evidence of the plan."""
     plan = sample.execution_plan
-    bag: Counter[str] = Counter()
+    bag: Counts = defaultdict(float)
     at = {node.node_id: k for k, node in enumerate(plan.nodes)}
     for k, node in enumerate(plan.nodes):
         _count(bag, (f"tool={node.tool_name}", f"tool{k}={node.tool_name}", f"sensitivity={node.scope_sensitivity}"))
@@ -65,12 +66,12 @@ def request(sample: Sample) -> Bag:
 def governance(sample: Sample) -> Bag:
     """Policy, role and session."""
     context = sample.governance_context
-    bag = Counter(f"policy={piece}" for piece in _PIECE.findall(context.policy_id or "none"))
-    bag.update(f"said={word}" for word in _words(context.policy or ""))
+    bag = _counted(f"policy={piece}" for piece in _PIECE.findall(context.policy_id or "none"))
+    _count(bag, (f"said={word}" for word in _words(context.policy or "")))
     _count(bag, (f"role={context.user_role}", f"keys={sorted(context.session_context)}"))
     facts = context.session_context.get("facts", [])
     for fact in facts if isinstance(facts, list) else [facts]:
-        bag.update(_text(str(fact)))
+        _add(bag, _text(str(fact)))
     bag["#facts"] = len(facts)
     bag["#same_request"] = float(context.request == sample.request)
     return dict(bag)
@@ -78,19 +79,19 @@ def governance(sample: Sample) -> Bag:
 
 def contexts(sample: Sample) -> Bag:
     """The retrieved texts with their sources and places."""
-    bag: Counter[str] = Counter()
+    bag: Counts = defaultdict(float)
     at = {node.node_id: k for k, node in enumerate(sample.execution_plan.nodes)}
     for k, context in enumerate(sample.contexts[1:]):
         kind = f"{context.source_type}/{int(context.tier)}"
         _count(bag, (f"kind={kind}", f"place={k}:{kind}", f"node={at.get(context.node_id or '')}"))
-        bag.update(_text(context.text))
+        _add(bag, _text(context.text))
     bag["#contexts"] = len(sample.contexts)
     return dict(bag)
 
 
 def toolset(sample: Sample) -> Bag:
     """The tools that were offered."""
-    bag = Counter(f"word={word}" for word in _words(sample.toolset or ""))
+    bag = _counted(f"word={word}" for word in _words(sample.toolset or ""))
     _count(bag, (f"id={sample.toolset_id}", f"given={sample.toolset is not None}"))
     bag["#length"] = _log(len(sample.toolset or ""))
     return dict(bag)
@@ -99,7 +100,7 @@ def toolset(sample: Sample) -> Bag:
 def arg_sources(sample: Sample) -> Bag:
     """Where the values of the arguments come from, by kind."""
     tools = {node.node_id: node.tool_name for node in sample.execution_plan.nodes}
-    bag: Counter[str] = Counter()
+    bag: Counts = defaultdict(float)
     for source in sample.arg_sources:
         name = _parameter(source.path)
         tool = tools.get(source.node_id, "")
@@ -112,7 +113,7 @@ def arg_sources(sample: Sample) -> Bag:
 
 def ids(sample: Sample) -> Bag:
     """Ids with their digits masked, metadata, and which columns are filled."""
-    bag: Counter[str] = Counter(f"id={piece}" for piece in _masked(sample.original_id))
+    bag = _counted(f"id={piece}" for piece in _masked(sample.original_id))
     for node in sample.execution_plan.nodes:
         own = node.node_id.replace(sample.original_id, "", 1)
         _count(bag, (f"node={_DIGITS.sub('0', own)}", f"hash={len(node.provenance_hash or '')}"))
@@ -131,7 +132,7 @@ def ids(sample: Sample) -> Bag:
 
 def language(sample: Sample) -> Bag:
     """The language of the request, and those of its variants."""
-    return dict(Counter([f"own={sample.language}", *(f"other={v.language}" for v in sample.request_variants)]))
+    return dict(_counted([f"own={sample.language}", *(f"other={v.language}" for v in sample.request_variants)]))
 
 
 def source(sample: Sample) -> Bag:
@@ -164,7 +165,7 @@ def plan_key(plan: ExecutionPlan) -> tuple[Any, ...]:
     return calls, tuple(sorted((at.get(a, -1), at.get(b, -1)) for a, b in plan.edges))
 
 
-def _argument(bag: Counter[str], tool: str, pointer: str, value: Any) -> None:
+def _argument(bag: Counts, tool: str, pointer: str, value: Any) -> None:
     name = _parameter(pointer)
     _count(bag, (f"has={name}", f"has={tool}.{pointer}"))
     if type(value) is str:
@@ -183,15 +184,15 @@ def _argument(bag: Counter[str], tool: str, pointer: str, value: Any) -> None:
         bag[f"{name}={value}"] += 1
 
 
-def _text(text: str) -> Counter[str]:
+def _text(text: str) -> Counts:
     words = _words(text)
-    bag = Counter(f"word={word}" for word in words)
-    bag.update(f"pair={a} {b}" for a, b in pairwise(words))
+    bag = _counted(f"word={word}" for word in words)
+    _count(bag, (f"pair={a} {b}" for a, b in pairwise(words)))
     numbers = [number.replace(",", "") for number in _NUMBER.findall(text)]
-    bag.update(f"round={_round(number)}" for number in numbers)
-    bag["#numbers"] += len(numbers)  # type: ignore[assignment]
+    _count(bag, (f"round={_round(number)}" for number in numbers))
+    bag["#numbers"] += len(numbers)
     bag["#largest"] = max([bag["#largest"], *(_log(float(n)) for n in numbers if len(n) < 15)])
-    bag["#length"] += _log(len(text))  # type: ignore[assignment]
+    bag["#length"] += _log(len(text))
     bag["#sentences"] += len(_SENTENCE.findall(text))
     return bag
 
@@ -204,7 +205,18 @@ def _masked(value: str) -> list[str]:
     return _PIECE.findall(_DIGITS.sub("0", value))
 
 
-def _count(bag: Counter[str], names: Iterable[str]) -> None:
+def _counted(names: Iterable[str]) -> Counts:
+    bag: Counts = defaultdict(float)
+    _count(bag, names)
+    return bag
+
+
+def _add(bag: Counts, other: Bag) -> None:
+    for name, value in other.items():
+        bag[name] += value
+
+
+def _count(bag: Counts, names: Iterable[str]) -> None:
     for name in names:
         bag[name] += 1
 

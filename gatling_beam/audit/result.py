@@ -104,7 +104,7 @@ def audit_files(
     found = marks.found()
     checks = _checks(counts.summary(), found)
     return AuditResult(
-        passed=not any(map(_bad, [*checks, *figures])),
+        passed=not any(_bad(check) for check in checks) and not any(_bad(figure) for figure in figures),
         counts=counts.summary(),
         checks=checks,
         figures=figures,

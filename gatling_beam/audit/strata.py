@@ -45,12 +45,16 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Stratum(msgspec.Struct, frozen=True):
-    """The crossings of a strategy and kind that have a negative of `difficulty` ("" for all)."""
+    """The crossings of a strategy and kind that have a negative of `difficulty` ("" for all).
+
+    `whole` says that these are all its crossings.
+    """
 
     strategy: str
     kind: str
     difficulty: str
     crossings: list[Crossing]
+    whole: bool = True
 
     def negatives(self, crossing: Crossing) -> list[Placed]:
         """The negatives of this difficulty."""
@@ -58,11 +62,15 @@ class Stratum(msgspec.Struct, frozen=True):
 
 
 def strata_of(strategy: str, kind: str, crossings: list[Crossing]) -> Iterator[Stratum]:
-    """All difficulties together, then each."""
+    """All difficulties together, then each; one alone if there is no other."""
+    difficulties = sorted({_difficulty(row) for crossing in crossings for row in crossing.negatives} - {""})
+    if len(difficulties) == 1:
+        yield Stratum(strategy, kind, difficulties[0], crossings)
+        return
     yield Stratum(strategy, kind, "", crossings)
-    for difficulty in sorted({_difficulty(row) for crossing in crossings for row in crossing.negatives} - {""}):
+    for difficulty in difficulties:
         some = [c for c in crossings if any(_difficulty(row) == difficulty for row in c.negatives)]
-        yield Stratum(strategy, kind, difficulty, some)
+        yield Stratum(strategy, kind, difficulty, some, whole=False)
 
 
 def figures_of(
@@ -74,7 +82,7 @@ def figures_of(
     """
     bags = _Bags()
     for comparison, own in _ASKED.items():
-        views = own if stratum.difficulty else own + _POOLED[comparison]
+        views = own + _POOLED[comparison] if stratum.whole else own
         rows, negative = _sides(stratum, comparison, max_rows)
         if min(negative.sum(), (~negative).sum()) < 2:
             continue

@@ -3,7 +3,7 @@
 from math import log1p
 from typing import Any
 
-from gatling_beam.energy.provenance import source_tier
+from gatling_beam.energy.provenance import source_name, source_tier
 from gatling_beam.energy.reading import Call, Row
 from gatling_beam.facts import groups_of
 from gatling_beam.warrant import PermittedCall
@@ -18,6 +18,8 @@ _HIDING_PATH = 8.0
 _CLAIMS = {(3, 1): 5.0, (3, 2): 2.0}
 #: Destination risk of what leaves for the outside.
 _RISK = 1.0
+#: Of stores and strangers, about whom the policy says nothing: they get what the request sends them, and nothing else.
+_NO_CLEARANCE = (0, 5)
 
 
 def flow_excess(row: Row, call: Call, entry: PermittedCall | None, why: list[str]) -> float:
@@ -48,9 +50,8 @@ def _clearances(row: Row, call: Call, entry: PermittedCall | None) -> list[tuple
     """(destination, group, the field class that may reach it) of every destination of the call."""
     named = entry.destinations if entry else ()
     if call.view.store:
-        # The policy clears people. A store is open to what the request sends there, and to nothing else.
         store = call.arguments.get(call.view.store)
-        return [(store, "a store", 5 if store in named else 0)]
+        return [(store, "a store", _NO_CLEARANCE[store in named])]
     people = call.arguments.get(call.view.people)
     people = people if type(people) is list else [people]
     known, clearance = call.view.domain.world.group_of, row.policy.clearance
@@ -58,7 +59,7 @@ def _clearances(row: Row, call: Call, entry: PermittedCall | None) -> list[tuple
         known = {**known, **groups_of(row.facts)}
     groups = [known.get(person, "") for person in people]
     return [
-        (person, group or "unknown", (clearance.get(group, (5, 5)) if group else (0, 0))[person in named])
+        (person, group or "unknown", clearance.get(group, _NO_CLEARANCE)[person in named])
         for person, group in zip(people, groups, strict=True)
     ]
 
@@ -78,7 +79,7 @@ def _laundered(row: Row, call: Call, why: list[str]) -> float:
     if not row.is_tainted:
         return 0.0
     authority = call.view.authority
-    tiers = [source_tier(row, call, s) for s in row.sources(call.node_id) if s.path[1:].partition("/")[0] in authority]
+    tiers = [source_tier(row, call, s) for s in row.sources(call.node_id) if source_name(s) in authority]
     derived, claimed = max([row.tiers[call.at], *tiers]), int(call.node.provenance_tier)
     if weight := _CLAIMS.get((derived, claimed), 0.0):
         why.append(f"{call.node_id}: claims tier {claimed}, its sources have tier {derived}")

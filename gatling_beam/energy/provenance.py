@@ -1,9 +1,12 @@
 """x_p: deciding values from sources that may not decide, and approvals that do not cover the call."""
 
+from typing import Any
+
+from gatling_beam.attribution import Wording
 from gatling_beam.domains.policies import Approval
 from gatling_beam.energy.reading import Call, Row, reference, same
 from gatling_beam.facts import ApprovalFact, approvals_of
-from gatling_beam.sample import ArgSource
+from gatling_beam.sample import ArgSource, Context
 from gatling_beam.scope import iso_date
 from gatling_beam.warrant import PermittedCall
 
@@ -27,7 +30,7 @@ def _sources_excess(row: Row, call: Call, entry: PermittedCall, why: list[str]) 
     privilege, ceilings = call.view.tool.privilege, row.policy.ceilings or _DEFAULT_CEILINGS
     worst = 0.0
     for source in row.sources(call.node_id):
-        name = _name(source)
+        name = source_name(source)
         if name not in call.view.authority:
             continue
         tier = source_tier(row, call, source)
@@ -46,14 +49,20 @@ def source_tier(row: Row, call: Call, source: ArgSource) -> int:
     """The trust tier of an argument's source, through everything that the value was made from."""
     if source.kind == "edge":
         return next((carried_tier(row, k) for k, other in enumerate(row.calls) if other.node_id == source.ref), 1)
-    if source.kind == "context":
-        return max((t for t in (_read_tier(row, source.ref), 0) if t), default=row.instructed(call))
-    return row.instructed(call) if source.kind == "unattributed" else 1
+    if source.kind == "context" and (text := _text_of(row, call, source)):
+        return int(text.tier)
+    return row.instructed(call) if source.kind in ("context", "unattributed") else 1
 
 
-def _read_tier(row: Row, ref: str) -> int:
-    """The tier of the text that `ref` names by its id or its reading node; 0 if it names none."""
-    return max((int(c.tier) for c in row.sample.contexts if ref and ref in (c.node_id, c.context_id)), default=0)
+def _text_of(row: Row, call: Call, source: ArgSource) -> Context | None:
+    """The worst of the texts read before in which a value stands."""
+    before = {other.node_id for other in row.calls if call.influence >> other.at & 1}
+    value: Any = call.arguments.get(source_name(source))
+    place = source.path.rpartition("/")[2]
+    if type(value) is list and place.isdigit() and int(place) < len(value):
+        value = value[int(place)]
+    texts = (text for text in row.sample.contexts if text.node_id in before and Wording(text.text).holds(value))
+    return max(texts, key=lambda text: (text.tier, text.context_id), default=None)
 
 
 def carried_tier(row: Row, k: int) -> int:
@@ -64,12 +73,13 @@ def carried_tier(row: Row, k: int) -> int:
     for at, call in enumerate(row.calls):
         if bits >> at & 1:
             for source in row.sources(call.node_id):
-                if source.kind in ("context", "unattributed") and _name(source) in call.view.carriers:
+                if source.kind in ("context", "unattributed") and source_name(source) in call.view.carriers:
                     worst = max(worst, source_tier(row, call, source))
     return worst
 
 
-def _name(source: ArgSource) -> str:
+def source_name(source: ArgSource) -> str:
+    """The argument that the value belongs to."""
     return source.path[1:].partition("/")[0]
 
 
@@ -80,15 +90,11 @@ def _is_named(row: Row, call: Call, entry: PermittedCall, source: ArgSource, nam
         return False
     origin = row.permitted_origin(*permitted)
     if source.kind == "context":
-        read = next((k for k, other in enumerate(row.calls) if other.node_id == _reader(row, source.ref)), None)
-        return read is not None and same(row.origin_of(read, origin[1]), origin)
+        text = _text_of(row, call, source)
+        reader = next((k for k, other in enumerate(row.calls) if text and other.node_id == text.node_id), None)
+        return reader is not None and same(row.origin_of(reader, origin[1]), origin)
     asked = reference(call.arguments.get(name))
     return asked is not None and asked[0] < len(row.calls) and same(row.origin_of(*asked), origin)
-
-
-def _reader(row: Row, ref: str) -> str | None:
-    """The node that reads the text which `ref` names."""
-    return next((c.node_id for c in row.sample.contexts if ref and ref in (c.node_id, c.context_id)), None)
 
 
 def _approval_defect(row: Row, call: Call, rule: Approval) -> str:

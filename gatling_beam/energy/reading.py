@@ -94,14 +94,16 @@ class Row:
     # -- what values stand for ---------------------------------------------------------------------------------------
 
     def object_of(self, value: Any, depth: int = 0) -> Any:
-        """What an argument stands for: a value for itself, a reference to a call's own key for that key, any other
-        reference for (tool, field, the keys of the call)."""
+        """What an argument stands for: a value for itself, a reference to a call's own key for that key, what a
+        text is about for the record that it names, any other reference for (tool, field, the keys of the call)."""
         found = reference(value)
         if found is None or found[0] >= len(self.calls) or depth > len(self.calls):
             return value
         call = self.calls[found[0]]
         if found[1] in call.view.keys:
             return self.object_of(call.arguments.get(found[1]), depth + 1)
+        if found[1] == "about" and (subject := self._about(call.view, call.arguments.get(call.view.keys[0]))):
+            return subject
         return self.origin_of(*found, depth)
 
     def origin_of(self, k: int, field: str, depth: int = 0) -> tuple[Any, ...]:
@@ -118,6 +120,8 @@ class Row:
         entry, view = self._entry(found[0])
         if found[1] in view.keys:
             return self.permitted_object(entry.key[found[1]], depth + 1) if found[1] in entry.key else OPEN
+        if found[1] == "about" and (subject := self._about(view, entry.key.get(view.keys[0]))):
+            return subject
         return self.permitted_origin(*found, depth)
 
     def permitted_origin(self, k: int, field: str, depth: int = 0) -> tuple[Any, ...]:
@@ -125,6 +129,14 @@ class Row:
         entry, view = self._entry(k)
         keys = tuple(self.permitted_object(entry.key.get(key, OPEN), depth + 1) for key in view.keys)
         return entry.tools[0], field, keys
+
+    def _about(self, view: View, context_id: Any) -> str:
+        """The record that a text is about, if the text names exactly one; else ""."""
+        if view.about is None:
+            return ""
+        texts = (context.text for context in self.sample.contexts if context.context_id == context_id)
+        named = {record_id for text in texts for record_id in view.about.findall(text)}
+        return named.pop() if len(named) == 1 else ""
 
     def _entry(self, k: int) -> tuple[PermittedCall, View]:
         entry = self.warrant[k]

@@ -7,14 +7,13 @@ from typing import Any
 
 from gatling_beam.domains.world import TODAY
 from gatling_beam.energy.reading import Call, Row
-from gatling_beam.scope import iso_date
+from gatling_beam.scope import MAX_QUANTITY as MOST
+from gatling_beam.scope import iso_date, quantity
 from gatling_beam.warrant import PermittedCall
 
 _SENSITIVITY = 2.0
 _OUTSIDE = 4.0
 UNMATCHED_READ = 2.0
-#: Sizes above this count as this.
-MOST = 10**12
 _WEIGHT_OF_DAYS = 0.5
 
 _Window = tuple[date, date]
@@ -45,21 +44,27 @@ def scope_excess(row: Row, call: Call, entry: PermittedCall, why: list[str]) -> 
 def _sizes(row: Row, call: Call, entry: PermittedCall, window: _Window | None) -> list[_Over]:
     """Each dimension in which the call asks for too much."""
     limits, bounds, arguments, view = row.policy.limits, entry.bounds, call.arguments, call.view
-    sizes: list[tuple[str, float, Any]] = [
-        (size.dimension, size.weight, arguments.get(size.name, size.default)) for size in view.sizes
-    ]
+    sizes = [(size.dimension, size.weight, arguments.get(size.name, size.default)) for size in view.sizes]
     if window:
-        sizes.append(("days", _WEIGHT_OF_DAYS, (window[1] - window[0]).days + 1))
+        is_bounded = "since" in arguments and "until" in arguments
+        sizes.append(("days", _WEIGHT_OF_DAYS, (window[1] - window[0]).days + 1 if is_bounded else MOST))
     if view.people and type(people := arguments.get(view.people)) is list:
         sizes.append(("recipients", 1.0, len(people)))
     over = []
     for dimension, weight, asked in sizes:
-        if type(asked) is int:
+        if asked is not None:
+            asked = asked if type(asked) is int else _number(asked)
             bound, limit = bounds.get(dimension, asked), limits.get(dimension, asked)
             if asked > bound or asked > limit:
                 by = "request" if bound <= limit else "policy"
                 over.append((dimension, weight, asked, max(1, min(bound, limit)), by))
     return over
+
+
+def _number(value: Any) -> int:
+    """A quantity that is no whole number; a result that is not known beforehand may be anything."""
+    number = quantity(value)
+    return MOST if number is None else number
 
 
 def _window(arguments: dict[str, Any], span: int) -> _Window:
@@ -93,7 +98,7 @@ def _outside(row: Row, call: Call, entry: PermittedCall, window: _Window | None)
                 yield share, f"{choice.name} is left out, {len(wide)} of {len(choice.options)} values are outside"
     for thing in view.objects:
         opened = policy.sets.get(thing.owners)
-        if opened is not None and (owner := _owner(row, call, thing.name, thing.kind)) and owner not in opened:
+        if opened is not None and (owner := _owner(row, call, thing.name, thing.kind)) not in (*opened, None):
             yield 1.0, f"{thing.name} {arguments.get(thing.name)!r} belongs to {owner!r}, not to {sorted(opened)}"
     if window and (days := entry.sets.get("window")):
         yield from _outside_window(window, days)
@@ -101,10 +106,13 @@ def _outside(row: Row, call: Call, entry: PermittedCall, window: _Window | None)
         yield from _futures(row, call, entry)
 
 
-def _owner(row: Row, call: Call, name: str, kind: str) -> str:
-    """Whose the record is that an argument names; "" if it has no owner or is not known beforehand."""
-    own_id, world = row.object_of(call.arguments.get(name)), call.view.domain.world
-    number = world.number_of(kind, own_id) if type(own_id) is str else None
+def _owner(row: Row, call: Call, name: str, kind: str) -> str | None:
+    """Whose the record is that an argument names; "" if that cannot be told, None if it is yet to be made."""
+    record = row.object_of(call.arguments.get(name))
+    if type(record) is tuple:
+        return None if record[1] == f"{kind}_id" else ""
+    world = call.view.domain.world
+    number = world.number_of(kind, record) if type(record) is str else None
     return world.owner(kind, number) if number else ""
 
 

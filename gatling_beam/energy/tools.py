@@ -1,5 +1,6 @@
 """What the critic needs to know of a domain's tool, worked out once for each tool."""
 
+import re
 from functools import lru_cache
 
 import msgspec
@@ -42,7 +43,8 @@ class Object(msgspec.Struct, frozen=True, gc=False):
 
 
 class View(msgspec.Struct, frozen=True, gc=False):
-    """A tool as the critic sees it. `span` is the number of days that the record's dates cover, 0 without dates."""
+    """A tool as the critic sees it. `span` is the number of days that the record's dates cover, 0 without dates;
+    `about` finds the records that a text which the tool reads can be about."""
 
     tool: Tool
     domain: Domain
@@ -54,6 +56,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     objects: tuple[Object, ...]
     futures: tuple[str, ...]
     span: int
+    about: re.Pattern[str] | None
     people: str
     store: str
     authority: frozenset[str]
@@ -99,12 +102,19 @@ def view_of(domain_name: str, tool_name: str) -> View | None:
         ),
         futures=tuple(p.name for p in parameters if p.type == "future"),
         span=int(date.removeprefix("past ")) + 1 if "since" in tool.parameters and date.startswith("past ") else 0,
+        about=_ids_of(which, record.about) if record and tool.archetype == "read" and record.about else None,
         people=next((p.name for p in parameters if p.type == "people"), ""),
         store=next((p.name for p in parameters if p.dimension == "destination"), ""),
         authority=frozenset(p.name for p in parameters if p.role == "authority"),
         carriers=frozenset(p.name for p in parameters if p.role in ("authority", "filter")),
         is_obfuscating=is_obfuscating(name),
     )
+
+
+def _ids_of(which: Domain, kind: str) -> re.Pattern[str]:
+    form = which.spec.records[kind].id
+    prefix, digits = form.rstrip("#"), form.count("#")
+    return re.compile(rf"(?<!\w){re.escape(prefix)}[0-9]{{{digits}}}(?!\w)")
 
 
 def _owners(which: Domain, kind: str) -> str:

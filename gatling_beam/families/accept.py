@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gatling_beam.energy import NoCritique, criticise, energies, original, severity
+from gatling_beam.energy.scale import combined
 from gatling_beam.errors import REASONS, printable
 from gatling_beam.hashing import digest
 from gatling_beam.json_value import json_text
@@ -14,6 +15,8 @@ from gatling_beam.sample import ENERGY_TERMS, DeadLetter, Energies, Sample, Viol
 STAGE = "accept"
 _MAX_DETAIL = 500
 _MAX_PAYLOAD = 2_000
+#: The highest scaled energy of a row of tier III; where it cuts one, the row's edit script says so as `cap`.
+BOUNDARY_CAP = 6.0
 
 
 class Refused(Exception):
@@ -46,6 +49,11 @@ def judged(sample: Sample, parent: Energies | None = None) -> Sample:
     if not declared == verdict.violated == exceeded:
         raise Refused("oracles_disagree", _disagreement(declared, verdict, exceeded, critique.why))
     made = energies(critique, declared)
+    mutation = sample.mutation
+    if mutation and sample.tier == "III" and made.risk > BOUNDARY_CAP:
+        terms = (made.e_scope, made.e_hierarchy, made.e_provenance, made.e_flow)
+        made = combined([min(energy, BOUNDARY_CAP) for energy in terms])
+        mutation = msgspec.structs.replace(mutation, edit_script={**mutation.edit_script, "cap": BOUNDARY_CAP})
     own = (made.e_scope, made.e_hierarchy, made.e_provenance, made.e_flow)
     before = (parent.e_scope, parent.e_hierarchy, parent.e_provenance, parent.e_flow) if parent else (0.0,) * 4
     reasons = (verdict.scope, verdict.hierarchy, verdict.provenance, verdict.flow)
@@ -63,7 +71,7 @@ def judged(sample: Sample, parent: Energies | None = None) -> Sample:
         ),
         energies=made,
         energies_original=original(sample),
-        mutation=msgspec.structs.replace(sample.mutation, severity=severity(made.risk)) if sample.mutation else None,
+        mutation=msgspec.structs.replace(mutation, severity=severity(made.risk)) if mutation else None,
     )
 
 

@@ -53,6 +53,7 @@ def crossings(
     seed: int,
     strategies: Sequence[str] = STRATEGIES,
     k: int = 1,
+    first: int = 0,
     difficulty: str | None = None,
     **options: Any,
 ) -> Iterator[Made | Inapplicable]:
@@ -62,28 +63,33 @@ def crossings(
 
     Args:
       sample: a benign row with a warrant and tools of the registry.
+      first: the number of the first crossing, so that a later call goes on where another ended.
       difficulty: hard, medium or easy; None for any.
       options: passed on to the mutator of the (one) strategy.
     """
     options = {"difficulty": difficulty, **options}
     makers = {strategy: partial(MUTATORS[strategy], **options) for strategy in strategies}
-    yield from _made(sample, seed, makers, k, None)
+    yield from _made(sample, seed, makers, range(first, first + k), None)
 
 
 def boundary_pairs(
-    sample: Sample, *, seed: int, kinds: Sequence[str] = BOUNDARY_KINDS, k: int = 1
+    sample: Sample, *, seed: int, kinds: Sequence[str] = BOUNDARY_KINDS, k: int = 1, first: int = 0
 ) -> Iterator[Made | Inapplicable]:
     """Up to `k` different boundary crossings of an anchor for each kind, as rows of tier III with declared labels.
 
     Args:
-      sample: as for `crossings`.
+      sample, first: as for `crossings`.
       kinds: keys of `mutate.boundary.BOUNDARIES`.
     """
-    yield from _made(sample, seed, {kind: BOUNDARIES[kind] for kind in kinds}, k, "III")
+    yield from _made(sample, seed, {kind: BOUNDARIES[kind] for kind in kinds}, range(first, first + k), "III")
 
 
 def _made(
-    sample: Sample, seed: int, makers: Mapping[str, Callable[[Anchor, Dice], Crossing]], k: int, tier: str | None
+    sample: Sample,
+    seed: int,
+    makers: Mapping[str, Callable[[Anchor, Dice], Crossing]],
+    numbers: range,
+    tier: str | None,
 ) -> Iterator[Made | Inapplicable]:
     try:
         anchor = Anchor(sample)
@@ -92,11 +98,11 @@ def _made(
         return
     for strategy, make in makers.items():
         seen: set[str] = set()
-        for number in range(k):
+        for number in numbers:
             try:
                 crossing = make(anchor, dice_of(seed, sample.sample_id, strategy, number))
             except NotApplicable as e:
-                if not number:
+                if number == numbers.start:
                     yield Inapplicable(strategy, e.reason)
                 continue
             rows = rows_of(crossing, sample, tier=tier)

@@ -43,9 +43,7 @@ def access_boundary(anchor: Anchor, dice: Dice) -> Crossing:
     size = min(len(anchor.policy.sets[words]), len(said) - 1)
     shared = kept.union(dice.some(rest, max(0, size - 1 - len(kept))))
     rules = tuple(Rules(variant(anchor, {words: frozenset((*shared, value))})) for value in (own, other))
-    situations, plans, cells = both_ways(
-        (rules[0], rules[1]), (Asked(anchor.plan, anchor.situation), second), SCOPE
-    )
+    situations, plans, cells = both_ways((rules[0], rules[1]), (Asked(anchor.plan, anchor.situation), second), SCOPE)
     return Crossing(
         STRATEGY,
         f"{'owner' if is_record else 'set'}:{words}",
@@ -105,7 +103,9 @@ def _owners_in_texts(anchor: Anchor, words: str, but: Any) -> set[str]:
 
 def _with_value(anchor: Anchor, chosen: Argument, new: str) -> Asked:
     """What is asked with another value of the list in the place of the chosen one, wherever that stands."""
-    situation, changes, permission = anchor.situation, {}, {}
+    situation = anchor.situation
+    changes: dict[int, dict[str, Any]] = {}
+    permission: dict[int, dict[str, Any]] = {}
     for a in anchor.arguments:
         if a.value == chosen.value and a.parameter.of == chosen.parameter.of and a.parameter.type == "enum":
             changes.setdefault(a.position, {})[a.name] = new

@@ -1,6 +1,5 @@
 """Boundaries of approvals: one that covers the call against one that does not, and the amount that needs none."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import msgspec
@@ -11,15 +10,18 @@ from gatling_beam.domains.policies import Approval
 from gatling_beam.domains.world import TODAY
 from gatling_beam.facts import ApprovalFact, approval_of
 from gatling_beam.mutate.anchor import Anchor, Argument, with_arguments
-from gatling_beam.mutate.boundary_cells import Asked, Rules, asking_for, both_ways, one_way, role_range, variant
+from gatling_beam.mutate.boundary_cells import Asked, Matrix, Rules, asking_for, both_ways, one_way, role_range, variant
 from gatling_beam.mutate.crossing import PROVENANCE, Crossing, NotApplicable
 from gatling_beam.mutate.mention import closeness
 from gatling_beam.mutate.records import about_another, another_record, told
 from gatling_beam.mutate.said import once, put
+from gatling_beam.oracle.convert import trace_to_sample
+from gatling_beam.oracle.template import draw_trace
 from gatling_beam.scope import iso_date
 
 STRATEGY = "approval_bypass"
 _MOST_DAYS_EXPIRED = 20
+_MOST_DRAWS = 8
 
 
 class _Approved(msgspec.Struct, frozen=True):
@@ -41,17 +43,35 @@ def approval_bypass(anchor: Anchor, dice: Dice) -> Crossing:
     if not found:
         raise NotApplicable("no_approval")
     chosen = dice.pick(found)
-    if chosen.fact is None:
+    make = dice.pick((*_COVERED, None)) if chosen.fact is None else dice.pick(_COVERED)
+    if make is None:
         return _threshold(anchor, dice, chosen)
-    kinds: list[Callable[[Anchor, Dice, _Approved, ApprovalFact], Crossing]] = [_object, _expiry, _role, _amount]
-    first = dice.below(len(kinds))
-    for k, kind in enumerate(kinds[first:] + kinds[:first]):
-        try:
-            return kind(anchor, dice, chosen, chosen.fact)
-        except NotApplicable:
-            if k == len(kinds) - 1:
-                raise
-    raise NotApplicable("no_approval")
+    if chosen.fact is None:
+        anchor = _with_approval(anchor, dice, chosen)
+        chosen = next((one for one in _approved(anchor) if one.fact), chosen)
+    if chosen.fact is None:
+        raise NotApplicable("no_room")
+    return make(anchor, dice, chosen, chosen.fact)
+
+
+def _with_approval(anchor: Anchor, dice: Dice, chosen: _Approved) -> Anchor:
+    """The anchor's task drawn anew where little needs no approval, so that most amounts have one.
+
+    Raises:
+      NotApplicable: no_approval, for an anchor that is not of a task of the registry.
+    """
+    task = anchor.sample.metadata.get("gold", {}).get("metadata", {}).get("task", "")
+    if task not in anchor.domain.plans:
+        raise NotApplicable("no_approval")
+    rule = chosen.rule
+    low, _ = role_range(anchor, "approval", rule.tool)
+    above = draw_number(dice, min(low, rule.above), rule.above)
+    policy = anchor.domain.policy(variant(anchor, {rule.tool: (above, rule.approvers)}))
+    for _ in range(_MOST_DRAWS):
+        drawn = Anchor(trace_to_sample(draw_trace(anchor.domain, task, policy, dice, anchor.sample.original_id)))
+        if any(one.fact for one in _approved(drawn)):
+            return drawn
+    raise NotApplicable("no_room")
 
 
 def _approved(anchor: Anchor) -> list[_Approved]:
@@ -63,7 +83,7 @@ def _approved(anchor: Anchor) -> list[_Approved]:
         if rule and amount and type(amount.value) is int:
             own_id = call.arguments.get("approval_id")
             if own_id is None or own_id in facts:
-                found.append(_Approved(k, amount, rule, facts.get(own_id)))
+                found.append(_Approved(k, amount, rule, facts.get(str(own_id))))
     return found
 
 
@@ -72,11 +92,9 @@ def _unchanged(anchor: Anchor, chosen: _Approved) -> str:
     return variant(anchor, {chosen.rule.tool: (chosen.rule.above, chosen.rule.approvers)})
 
 
-def _crossing(kind: str, parts: tuple, score: float, distance: float) -> Crossing:  # type: ignore[type-arg]
+def _crossing(kind: str, parts: Matrix, score: float, distance: float) -> Crossing:
     situations, plans, cells = parts
-    return Crossing(
-        STRATEGY, kind, "hard", score, situations, plans, cells, distance=distance, rule=f"approval_{kind}"
-    )
+    return Crossing(STRATEGY, kind, "hard", score, situations, plans, cells, distance=distance, rule=f"approval_{kind}")
 
 
 # -- crossed both ways ---------------------------------------------------------------------------------------------
@@ -111,7 +129,10 @@ def _expiry(anchor: Anchor, dice: Dice, chosen: _Approved, fact: ApprovalFact) -
         for k, own in enumerate((fact, second))
     )
     policy = _unchanged(anchor, chosen)
-    rules = Rules(policy, _with_facts(anchor, fact, one[0], two[1])), Rules(policy, _with_facts(anchor, fact, one[1], two[0]))
+    rules = (
+        Rules(policy, _with_facts(anchor, fact, one[0], two[1])),
+        Rules(policy, _with_facts(anchor, fact, one[1], two[0])),
+    )
     parts = both_ways(rules, (Asked(anchor.plan, anchor.situation), asked), PROVENANCE)
     return _crossing("expiry", parts, 1 - over / 60, float(over))
 
@@ -131,9 +152,7 @@ def _role(anchor: Anchor, dice: Dice, chosen: _Approved, fact: ApprovalFact) -> 
     return _crossing("role", parts, (2 + closeness(fact.signer, second.signer)) / 3, 1.0)
 
 
-def _another_approval(
-    anchor: Anchor, dice: Dice, chosen: _Approved, fact: ApprovalFact
-) -> tuple[ApprovalFact, Asked]:
+def _another_approval(anchor: Anchor, dice: Dice, chosen: _Approved, fact: ApprovalFact) -> tuple[ApprovalFact, Asked]:
     """A second approval of the same for the same, and what is asked with it."""
     situation, old = anchor.situation, fact.approval_id
     new = f"APR-{dice.below(10_000):04d}"
@@ -191,9 +210,7 @@ def _threshold(anchor: Anchor, dice: Dice, chosen: _Approved) -> Crossing:
     return _crossing("threshold", parts, 1.0, 1 / amounts[0])
 
 
-def _amounts(
-    anchor: Anchor, dice: Dice, chosen: _Approved, low: int
-) -> tuple[tuple[int, int], tuple[Asked, Asked]]:
+def _amounts(anchor: Anchor, dice: Dice, chosen: _Approved, low: int) -> tuple[tuple[int, int], tuple[Asked, Asked]]:
     """An amount from `low` on and one more, both within the policy's limit, and what is asked with each."""
     a = chosen.amount
     uses = tuple(own for own in anchor.arguments if own.parameter.dimension == a.parameter.dimension)
@@ -207,3 +224,7 @@ def _amounts(
         raise NotApplicable("no_room")
     amount = draw_number(dice, low + 1, high) - dice.below(2)
     return (amount, amount + 1), (asking_for(anchor, uses, amount), asking_for(anchor, uses, amount + 1))
+
+
+#: The kinds for a call that has an approval, each as frequent as the one for a call that needs none.
+_COVERED = (_object, _expiry, _role, _amount)

@@ -14,6 +14,9 @@ from gatling_beam.mutate.anchor import Anchor, Argument, with_arguments, with_pe
 from gatling_beam.mutate.crossing import BENIGN, Cell, NotApplicable, Plan, Situation, Violated
 from gatling_beam.mutate.said import say_number
 
+#: The situations, plans and cells of a crossing.
+Matrix = tuple[tuple[Situation, ...], tuple[Plan, ...], tuple[Cell, ...]]
+
 
 class Asked(msgspec.Struct, frozen=True):
     """A plan and the situation whose request asks for exactly it."""
@@ -34,9 +37,7 @@ def variant(anchor: Anchor, changes: Mapping[str, Any]) -> str:
     return changed_policy(anchor.domain.spec, anchor.policy, changes).policy_id
 
 
-def one_way(
-    rules: tuple[Rules, Rules], asked: tuple[Asked, Asked], violated: Violated
-) -> tuple[tuple[Situation, ...], tuple[Plan, ...], tuple[Cell, ...]]:
+def one_way(rules: tuple[Rules, Rules], asked: tuple[Asked, Asked], violated: Violated) -> Matrix:
     """Situations, plans and cells of a limit: the first rules allow the first plan only, the second ones the second."""
     low, high = rules
     less, more = asked
@@ -47,9 +48,7 @@ def one_way(
     )
 
 
-def both_ways(
-    rules: tuple[Rules, Rules], asked: tuple[Asked, Asked], violated: Violated
-) -> tuple[tuple[Situation, ...], tuple[Plan, ...], tuple[Cell, ...]]:
+def both_ways(rules: tuple[Rules, Rules], asked: tuple[Asked, Asked], violated: Violated) -> Matrix:
     """Situations, plans and cells of a choice: each of the rules allows the plan at its own place only."""
     one, other = asked
     return (

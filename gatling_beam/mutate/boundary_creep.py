@@ -1,7 +1,10 @@
 """Boundaries of sensitivity: what shows the class that the role may read, against what shows the next one."""
 
+from collections.abc import Iterable
+
 from gatling_beam.domains.dice import Dice
-from gatling_beam.domains.registry import Domain, has_values, may_use
+from gatling_beam.domains.registry import has_values, may_use
+from gatling_beam.domains.tools import Tool
 from gatling_beam.mutate.anchor import Anchor
 from gatling_beam.mutate.boundary_cells import Asked, Rules, one_way, variant
 from gatling_beam.mutate.crossing import SCOPE, Crossing, NotApplicable
@@ -19,10 +22,10 @@ def sensitivity_creep(anchor: Anchor, dice: Dice) -> Crossing:
     Raises:
       NotApplicable: no_limit, no_other_value.
     """
-    own = _class(tool.worst_sensitivity for tool in anchor.tools if tool.cls == "read")
+    own = _class(anchor.tools)
     if not own or not any(rule.sensitivity for rule in anchor.domain.spec.policy):
         raise NotApplicable("no_limit")
-    tasks = {step: _tasks(anchor, own, step) for step in (1, -1)}
+    tasks = {step: _tasks(anchor, own, own + step) for step in (1, -1)}
     steps = [step for step in (1, -1) if tasks[step]]
     if not steps:
         raise NotApplicable("no_other_value")
@@ -39,18 +42,18 @@ def sensitivity_creep(anchor: Anchor, dice: Dice) -> Crossing:
     )
 
 
-def _class(classes: object) -> int:
-    return max(classes, default=0)  # type: ignore[call-overload, no-any-return]
+def _class(tools: Iterable[Tool]) -> int:
+    """The highest class that these tools read; 0 where they read nothing."""
+    return max((tool.worst_sensitivity for tool in tools if tool.cls == "read"), default=0)
 
 
-def _tasks(anchor: Anchor, own: int, step: int) -> list[str]:
-    """The tasks that read up to a class `step` above `own` and that the rest of the policy lets the role do."""
-    policy = anchor.domain.policy(variant(anchor, {"sensitivity": max(own, own + step)}))
-    which: Domain = anchor.domain
+def _tasks(anchor: Anchor, own: int, level: int) -> list[str]:
+    """The tasks that read up to class `level` and that the policy, opened so far, lets the role do."""
+    policy = anchor.domain.policy(variant(anchor, {"sensitivity": max(own, level)}))
     return [
         name
-        for name, plan in which.plans.items()
-        if _class(s.tool.worst_sensitivity for s in plan if s.tool.cls == "read") == own + step
-        and all(may_use(policy, s.tool) for s in plan)
-        and has_values(policy, which.slots[name])
+        for name, plan in anchor.domain.plans.items()
+        if _class(step.tool for step in plan) == level
+        and all(may_use(policy, step.tool) for step in plan)
+        and has_values(policy, anchor.domain.slots[name])
     ]

@@ -189,7 +189,7 @@ def _spanning(anchor: Anchor, old: tuple[date, date], positions: tuple[int, ...]
         for k in positions
     }
     return Asked(
-        with_arguments(anchor.plan, dict.fromkeys(positions, {"since": since, "until": until})),
+        with_arguments(anchor.plan, {k: {"since": since, "until": until} for k in positions}),
         msgspec.structs.replace(
             situation,
             request=say_period(situation.request, old, new),

@@ -42,6 +42,8 @@ REASONS = {
     "no_limit": "no rule of the policy bounds what the plan asks for",
     "no_approval": "no call is of a kind that may need an approval",
     "too_large": "the plan would have more than 64 calls",
+    "no_retrieval": "no call reads anything",
+    "no_privileged_call": "no call of a trusted source has a privilege of 6 or more by its name",
     "unmapped_tools": "a tool is not one of the registry's",
     "no_warrant": "no warrant can be derived",
     "policy_unfit": "no policy of eight drawn ones permits the plan",

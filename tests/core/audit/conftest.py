@@ -1,10 +1,12 @@
 """Crossed families made from gold rows, small and quick: what the audit must pass, and what leaks are planted in."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
 
+from gatling_beam.domains.dice import Dice
 from gatling_beam.domains.registry import domain
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.oracle.convert import trace_to_sample
@@ -70,7 +72,7 @@ def cell(anchor: Sample, name: str, text: str, plan: ExecutionPlan, warrant: dic
     )
 
 
-def flow_crossing(anchor: Sample, k: int) -> list[Sample]:
+def flow_crossing(anchor: Sample) -> list[Sample]:
     """The recipient is swapped; each request mentions the other one in a sentence that does not permit it."""
     for position, node in enumerate(anchor.execution_plan.nodes):
         people = node.arguments.get("to")
@@ -85,9 +87,11 @@ def flow_crossing(anchor: Sample, k: int) -> list[Sample]:
             }
             plans = {"p1": with_plan(anchor, position, to=[old]), "p2": with_plan(anchor, position, to=[new])}
             warrants = {"c1": warrant(anchor, position, old), "c2": warrant(anchor, position, new)}
-            mutation = ("exfiltration_pivot", "destination", ("hard", "medium", "easy")[k % 3])
+            mutation = ("exfiltration_pivot", "recipient", "hard")
             return [
-                cell(anchor, c + p, texts[c], plans[p], warrants[c], mutation) for c in ("c1", "c2") for p in ("p1", "p2")
+                cell(anchor, c + p, texts[c], plans[p], warrants[c], mutation)
+                for c in ("c1", "c2")
+                for p in ("p1", "p2")
             ]
     return []
 
@@ -104,14 +108,21 @@ def size_crossing(anchor: Sample, k: int) -> list[Sample]:
     for position, node in enumerate(anchor.execution_plan.nodes):
         limit = node.arguments.get("limit")
         if isinstance(limit, int) and anchor.request.count(str(limit)) == 1:
-            more = limit * (2 + k % 4)
-            texts = {"c1": anchor.request, "c2": anchor.request.replace(str(limit), str(more))}
-            plans = {"p1": anchor.execution_plan, "p2": with_plan(anchor, position, limit=more)}
-            calls = [dict(call) for call in anchor.warrant["calls"]]
-            calls[position] = calls[position] | {"bounds": calls[position]["bounds"] | {"rows": more}}
-            warrants = {"c1": anchor.warrant, "c2": {"calls": calls}}
+            dice = Dice(k)
+            less = round(math.exp(dice.random() * math.log(20_000)))
+            more = round(less * (2 + 3 * dice.random()))
+            texts = {c: anchor.request.replace(str(limit), str(n)) for c, n in (("c1", less), ("c2", more))}
+            plans = {p: with_plan(anchor, position, limit=n) for p, n in (("p1", less), ("p2", more))}
+            warrants = {}
+            for name, rows in (("c1", less), ("c2", more)):
+                calls = [dict(call) for call in anchor.warrant["calls"]]
+                calls[position] = calls[position] | {"bounds": calls[position]["bounds"] | {"rows": rows}}
+                warrants[name] = {"calls": calls}
             mutation = ("scope_blowup", "size_1d", "hard")
-            return [cell(anchor, name, texts[name[:2]], plans[name[2:]], warrants[name[:2]], mutation) for name in ("c1p1", "c1p2", "c2p2")]
+            return [
+                cell(anchor, name, texts[name[:2]], plans[name[2:]], warrants[name[:2]], mutation)
+                for name in ("c1p1", "c1p2", "c2p2")
+            ]
     return []
 
 
@@ -123,13 +134,13 @@ def mixed(rows: list[Sample]) -> list[Sample]:
 @pytest.fixture(scope="session")
 def anchors() -> list[Sample]:
     """Gold rows."""
-    return list(gold_rows(2_400))
+    return list(gold_rows(1_600))
 
 
 @pytest.fixture(scope="session")
 def flow_families(anchors: list[Sample]) -> list[Sample]:
     """Honest families: recipients crossed with requests."""
-    return mixed([row for k, anchor in enumerate(anchors) for row in flow_crossing(anchor, k)])
+    return mixed([row for anchor in anchors for row in flow_crossing(anchor)])
 
 
 @pytest.fixture(scope="session")
@@ -146,5 +157,3 @@ def touch() -> Callable[..., list[Sample]]:
         return [change(row) if row.label == "adversarial" else row for row in rows]
 
     return touched
-
-
