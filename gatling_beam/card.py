@@ -11,6 +11,7 @@ from gatling_beam.manifest import Manifest
 
 CARD_NAME = "README.md"
 _MAX_CELL = 200
+_CONFIGS = {"data": "negatives", "benign": "benign"}
 
 _HOW = """Each source row is read at the revision named above, its tool calls become the nodes of a plan, and edges say
 which call depends on which. Rows that cannot be used are kept, with a reason, in `dead_letters/`; every other row that
@@ -78,9 +79,21 @@ def _front_matter(manifest: Manifest) -> dict[str, Any]:
         front |= {"license": "other", "license_name": "see-sources-and-licences", "license_link": CARD_NAME}
     front["tags"] = ["tool-calls", "agents", "security"]
     if manifest.files and manifest.format != "avro":
-        paths = [file.name for file in manifest.files]
-        front["configs"] = [{"config_name": "default", "data_files": [{"split": "train", "path": paths}]}]
+        front["configs"] = [
+            {"config_name": name, "data_files": [{"split": "train", "path": paths}]}
+            for name, paths in _configs([file.name for file in manifest.files]).items()
+        ]
     return front
+
+
+def _configs(files: list[str]) -> dict[str, list[str]]:
+    """The files of each config: one, or where negatives and their benign twins lie apart, one for each."""
+    by_folder: dict[str, list[str]] = {}
+    for name in files:
+        by_folder.setdefault(name.partition("/")[0], []).append(name)
+    if len(by_folder) == 1:
+        return {"default": files}
+    return {_CONFIGS.get(folder, folder): names for folder, names in sorted(by_folder.items(), reverse=True)}
 
 
 def _of_target(manifest: Manifest) -> str:

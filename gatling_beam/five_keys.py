@@ -1,4 +1,4 @@
-"""Rows of the five original keys: what existing consumers write and read, without the columns that stand beside them."""
+"""Rows of the five original keys: what existing consumers write and read, without the columns beside them."""
 
 from typing import Any
 

@@ -14,6 +14,10 @@ from gatling_beam.pipelines.options import UserError
 #: Every command, what it is for; the module of the same name in this package has `command(argv, prog) -> int`.
 COMMANDS = {
     "tier1": "read data sets and write their plans, validated and without duplicates",
+    "tier2": "make proved attacks and their benign twins from benign rows, in exact numbers",
+    "tier3": "make pairs of rows on both sides of a policy limit from benign rows, in exact numbers",
+    "contrast": "make contrast sets of the rows of tier2 or tier3: a small matrix for each family",
+    "audit": "measure what rows give away to blind probes, against ceilings",
     "gold": "generate gold traces: requests, policies, warrants and the plans that serve them",
     "domains": "list, check and show the domains of gold traces",
     "sources": "list the data sets of the catalogue",

@@ -12,7 +12,7 @@ from gatling_beam.ledger import Ledger
 from gatling_beam.manifest import Manifest, SourceVersion
 from gatling_beam.pipelines.options import UserError
 from gatling_beam.pipelines.outcome import Outcome
-from gatling_beam.pipelines.output import DATA, DEAD_LETTERS
+from gatling_beam.pipelines.output import BENIGN, DATA, DEAD_LETTERS
 from gatling_beam.sample import Tally
 from gatling_beam.shards import Format, ShardFile, count_rows
 
@@ -45,7 +45,7 @@ def close_run(
         made = commit(
             directory,
             ledger,
-            files=[file for file in files if file.name.startswith(f"{DATA}/")],
+            files=[file for file in files if file.name.partition("/")[0] in (DATA, BENIGN)],
             dead_letters=[file for file in files if file.name.startswith(f"{DEAD_LETTERS}/")],
             sources=source_versions,
             format=format,

@@ -15,7 +15,7 @@ from gatling_beam.files import join, list_files, open_reader
 from gatling_beam.oracle.render import render_trace
 from gatling_beam.oracle.trace import GoldTrace
 from gatling_beam.pipelines.options import Options, UserError, parse, parser_of, refuse_unknown
-from gatling_beam.pipelines.output import DATA
+from gatling_beam.pipelines.output import BENIGN, DATA
 from gatling_beam.pipelines.place import Place
 from gatling_beam.render import render_dead_letters, render_sample
 from gatling_beam.sample import DeadLetter, Sample
@@ -92,7 +92,9 @@ def files_of(path: str) -> list[str]:
     if not fs.isdir(target):
         raise UserError(f"{path} is not there: name a file of rows or an output directory")
     shards = [name for name in list_files(path) if name.rpartition(".")[2] in FORMATS and not _is_hidden(name)]
-    chosen = [name for name in shards if name.startswith(f"{DATA}/")] or [name for name in shards if "/" not in name]
+    chosen = [name for name in shards if name.partition("/")[0] in (DATA, BENIGN)] or [
+        name for name in shards if "/" not in name
+    ]
     if not chosen:
         raise UserError(f"{path} holds no data files: name a file, or the directory that a run wrote (--output)")
     return [join(path, name) for name in chosen]

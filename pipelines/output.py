@@ -20,13 +20,15 @@ from gatling_beam.pipelines.place import Place
 from gatling_beam.shards import Format
 
 DATA = "data"
+#: The benign twins of Tier II.
+BENIGN = "benign"
 DEAD_LETTERS = "dead_letters"
 TEMPORARY = "_tmp"
 #: Of the run that writes there, from its first to its last moment.
 MARKER = f"{TEMPORARY}/owner.json"
 #: What a command writes beside the files of rows.
 _DOCUMENTS = {LEDGER_NAME, CARD_NAME, MANIFEST_NAME, "report.html", "diversity.json"}
-_ROWS = re.compile(rf"({DATA}|{DEAD_LETTERS})/(part|gold)-\d{{5,}}-of-\d{{5,}}\.(parquet|jsonl|avro)")
+_ROWS = re.compile(rf"({DATA}|{BENIGN}|{DEAD_LETTERS})/(part|gold)-\d{{5,}}-of-\d{{5,}}\.(parquet|jsonl|avro)")
 #: A file that was being written when the run died; see `files.atomic_writer`.
 _HALF_WRITTEN = re.compile(r"(^|/)\.([^/]+)\.[0-9a-f]{32}\.tmp$")
 
@@ -151,7 +153,7 @@ def _files_of_ours(directory: str, entries: set[str], before: Owner | None) -> l
         raise _foreign(directory, entries, ": it has neither the manifest nor the marker of one")
     known = listed or set()
     # The names at the top first: a strange folder may hold millions of files.
-    tops = {DATA, DEAD_LETTERS, TEMPORARY, *(name.partition("/")[0] for name in known)}
+    tops = {DATA, BENIGN, DEAD_LETTERS, TEMPORARY, *(name.partition("/")[0] for name in known)}
     if strange := {name for name in entries if name not in tops and not _is_ours(name, known)}:
         raise _foreign(directory, strange)
     found = list_files(directory)

@@ -7,9 +7,16 @@ if not __name__.startswith("gatling_beam."):
     raise ImportError(f"import gatling_beam.transforms, not {__name__}: a second copy brings second coders and classes")
 
 from gatling_beam.transforms._outcomes import Rows
+from gatling_beam.transforms.build_contrast_sets import BuildContrastSets
+from gatling_beam.transforms.build_families import BuildFamilies
 from gatling_beam.transforms.dedup_by_intent_hash import DedupByIntentHash, DedupResult
 from gatling_beam.transforms.exchange_by_hash import ExchangeByHash, Exchanged
 from gatling_beam.transforms.generate_gold_traces import GenerateGoldTraces, GoldResult, TracesToSamples
+from gatling_beam.transforms.judge_rows import JudgeRows
+from gatling_beam.transforms.mutate_flow import MutateFlow
+from gatling_beam.transforms.mutate_hierarchy import MutateHierarchy
+from gatling_beam.transforms.mutate_provenance import MutateProvenance
+from gatling_beam.transforms.mutate_scope import MutateScope
 from gatling_beam.transforms.normalize_to_plan import NormalizeToPlan
 from gatling_beam.transforms.read_hf_source import ReadFromHuggingFace, ReadHFSource
 from gatling_beam.transforms.read_samples import ReadSamples
@@ -23,6 +30,8 @@ from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
 from gatling_beam.transforms.write_samples import WriteResult, WriteSamples
 
 __all__ = [
+    "BuildContrastSets",
+    "BuildFamilies",
     "DedupByIntentHash",
     "DedupResult",
     "ExchangeByHash",
@@ -30,6 +39,11 @@ __all__ = [
     "FromRows",
     "GenerateGoldTraces",
     "GoldResult",
+    "JudgeRows",
+    "MutateFlow",
+    "MutateHierarchy",
+    "MutateProvenance",
+    "MutateScope",
     "NormalizeToPlan",
     "ReadFromHuggingFace",
     "ReadHFSource",

@@ -1,6 +1,6 @@
 """The audit of a set of rows: `audit(rows)` gives figures, verdicts, and their JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,8 @@ from gatling_beam.audit.ceilings import MIN_ROWS, Verdict
 from gatling_beam.audit.collect import Collector, Crossing
 from gatling_beam.audit.counts import Counts
 from gatling_beam.audit.floor import floors_of
+from gatling_beam.audit.learner import LearnerScore, learner_scores
+from gatling_beam.audit.reader import Agreement, agreements
 from gatling_beam.audit.strata import Figure, Stratum, figures_of, strata_of
 from gatling_beam.audit.tokens import Mark, Marks
 from gatling_beam.sample import Sample
@@ -23,6 +25,8 @@ ORIGINAL = {
     "unchanged_mutations_share": 0.24,
     "tool_names_shared": 0.0,
 }
+
+_READER, _BLANKED = 0.95, 0.60
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -42,6 +46,8 @@ class AuditResult(msgspec.Struct, frozen=True):
     checks: list[Check]
     figures: list[Figure]
     marks: list[Mark]
+    reader: list[Agreement]
+    learner: list[LearnerScore]
     options: dict[str, int]
     original: dict[str, float] = msgspec.field(default_factory=lambda: dict(ORIGINAL))
 
@@ -66,7 +72,7 @@ def audit(rows: Iterable[Sample], **options: int) -> AuditResult:
 
 
 def audit_files(
-    files: Iterable[Iterable[Sample]], *, min_rows: int = MIN_ROWS, max_rows: int = 20_000, cap: int = 80_000
+    files: Iterable[Iterable[Sample]], *, min_rows: int = MIN_ROWS, max_rows: int = 12_000, cap: int = 80_000
 ) -> AuditResult:
     """Audits the rows of several files; where a row stands in its file is part of what is probed.
 
@@ -102,13 +108,17 @@ def audit_files(
         if len([key for key in collector.kinds() if key[0] == strategy]) > 1:
             figures += figures_of(Stratum(strategy, "", "", crossings), min_rows=min_rows, max_rows=max_rows)
     found = marks.found()
-    checks = _checks(counts.summary(), found)
+    sampled = [row for crossings in pooled.values() for row in _rows(crossings, max_rows)]
+    reader = agreements(sampled)
+    checks = _checks(counts.summary(), found) + list(_reader_checks(reader, min_rows))
     return AuditResult(
         passed=not any(_bad(check) for check in checks) and not any(_bad(figure) for figure in figures),
         counts=counts.summary(),
         checks=checks,
         figures=figures,
         marks=found,
+        reader=reader,
+        learner=learner_scores(sampled),
         options={"min_rows": min_rows, "max_rows": max_rows, "cap": cap},
     )
 
@@ -122,6 +132,35 @@ def _checks(counts: dict[str, Any], marks: list[Mark]) -> list[Check]:
     ]
     reported = ("distinct_plans_share", "tool_names_shared", "adversarial_share", "adversarial_given_tier3")
     return checks + [Check(name, counts[name], "reported", "reported") for name in reported if counts[name] is not None]
+
+
+def _rows(crossings: Sequence[Crossing], most: int) -> Iterable[Sample]:
+    """The rows of the first crossings, which are in the order of their hash."""
+    n = 0
+    for crossing in crossings:
+        if n >= most:
+            return
+        rows = (*crossing.benign, *crossing.negatives)
+        n += len(rows)
+        yield from (row.sample for row in rows)
+
+
+def _reader_checks(reader: Sequence[Agreement], min_rows: int) -> Iterable[Check]:
+    for own in reader:
+        name = own.strategy or "all strategies"
+        worst, judged = min(own.terms), own.rows >= 2 * min_rows
+        yield Check(
+            f"text-only judge, {name}, worst term",
+            worst,
+            f">= {_READER}",
+            "reported" if not judged else "pass" if worst >= _READER else "fail",
+        )
+        yield Check(
+            f"text-only judge, {name}, request blanked",
+            own.blanked,
+            f"<= {_BLANKED}",
+            "reported" if not judged else "pass" if own.blanked <= _BLANKED else "fail",
+        )
 
 
 def _zero(name: str, value: int) -> Check:

@@ -9,7 +9,7 @@ import numpy as np
 from gatling_beam.audit.ceilings import INPUT_VIEWS, PLAN_VIEWS, Comparison, Verdict, ceiling, verdict
 from gatling_beam.audit.collect import Crossing, Placed
 from gatling_beam.audit.features import VIEWS, Bag, order
-from gatling_beam.audit.probes import ViewMatrix, probe
+from gatling_beam.audit.probes import ProbeScore, ViewMatrix, probe
 from gatling_beam.hashing import digest
 
 #: The views of each comparison, and those that are asked of all difficulties together only.
@@ -81,6 +81,7 @@ def figures_of(
     `floors` are those of the plan's and of the request's sizes.
     """
     bags = _Bags()
+    known: dict[tuple[str, bool, frozenset[int]], ProbeScore | None] = {}
     for comparison, own in _ASKED.items():
         views = own + _POOLED[comparison] if stratum.whole else own
         rows, negative = _sides(stratum, comparison, max_rows)
@@ -88,7 +89,11 @@ def figures_of(
             continue
         families = [row.sample.group_id for row in rows]
         for view in views:
-            score = probe(ViewMatrix([bags.of(view, row) for row in rows]), negative, families)
+            # A crossing both ways has the same rows on the same sides in two comparisons.
+            key = (view, comparison == "touched", frozenset(map(id, rows)))
+            if key not in known:
+                known[key] = probe(ViewMatrix([bags.of(view, row) for row in rows]), negative, families)
+            score = known[key]
             if score is None:
                 continue
             limit = ceiling(stratum.strategy, stratum.kind, stratum.difficulty, comparison, view)

@@ -67,8 +67,14 @@ def changed_policy(spec: DomainSpec, policy: Policy, changes: Changes) -> Policy
     Raises:
       ValueError: for a change that no rule of the domain says.
     """
-    said = "".join(f"~{name}={_written(value)}" for name, value in sorted(changes.items()))
-    return policy_of(spec, policy.policy_id.partition("~")[0] + said)
+    return policy_of(spec, changed_id(policy.policy_id, changes))
+
+
+def changed_id(policy_id: str, changes: Changes) -> str:
+    """The id of a policy with some values set otherwise instead of those that it says, if any."""
+    return policy_id.partition("~")[0] + "".join(
+        f"~{name}={_written(value)}" for name, value in sorted(changes.items())
+    )
 
 
 def _written(value: Any) -> str:

@@ -12,8 +12,6 @@ from gatling_beam.lexicon import is_obfuscating
 #: Weights of the dimensions of size; any other is an amount.
 _WEIGHTS = {"rows": 1.0, "depth": 0.3, "recipients": 1.0}
 _WEIGHT_OF_AMOUNT = 1.0
-#: Calls of this privilege or more have an effect, whatever their class.
-_EFFECTFUL = 3
 
 
 class Size(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +80,7 @@ def view_of(domain_name: str, tool_name: str) -> View | None:
     return View(
         tool=tool,
         domain=which,
-        is_effectful=tool.cls != "read" or tool.privilege >= _EFFECTFUL,
+        is_effectful=tool.cls != "read",
         control_flow=float(tool.cls == "control"),
         keys=tuple(p.name for p in parameters if p.key),
         sizes=tuple(

@@ -98,7 +98,9 @@ class _Unannotated:
             raise NotApplicable("no_warrant")
         known = self.domain.tools
         names = [node.tool_name.partition(".")[2] for node in nodes]
-        if not all(name in known and _fits(known[name], node.arguments) for name, node in zip(names, nodes, strict=True)):
+        if not all(
+            name in known and _fits(known[name], node.arguments) for name, node in zip(names, nodes, strict=True)
+        ):
             raise NotApplicable("unmapped_tools")
         self.tools = [known[name] for name in names]
         if not all(_refers_back(node.arguments, k) for k, node in enumerate(nodes)):
@@ -157,12 +159,12 @@ class _Unannotated:
 
     def _permitted(self, k: int, tool: Tool, arguments: dict[str, Any], unnamed: set[int]) -> dict[str, Any]:
         """The permission for a call; `unnamed` are the calls that read a text which the request does not name."""
-        results = {name: _result(value) for name, value in arguments.items()}
+        results = {name: result for name, value in arguments.items() if (result := _result(value))}
         said = {name for name, value in arguments.items() if self._is_said(tool, name, value, arguments)}
         step = Step(
             f"call_{k + 1}",
             tool,
-            {name: results[name] or (Slot(name) if name in said else value) for name, value in arguments.items()},
+            {name: results.get(name, Slot(name) if name in said else value) for name, value in arguments.items()},
         )
         has_window = {"since", "until"} <= said
         first, last = iso_date(arguments.get("since")), iso_date(arguments.get("until"))
@@ -209,7 +211,9 @@ class _Unannotated:
         own_id = asked if is_id else world.record_id(tool.record, 1 + dice.below(world.size(tool.record)))
         tier = record.channels[dice.pick(tuple(record.channels))]
         words = dice.pick(self._met_by(k) or record.texts)
-        lists = {name: dice.pick(self.domain.spoken[name]) for name in _PLACEHOLDER.findall(words) if name in spec.lists}
+        lists = {
+            name: dice.pick(self.domain.spoken[name]) for name in _PLACEHOLDER.findall(words) if name in spec.lists
+        }
         code = f"{dice.below(100):02d}-{dice.below(10_000):04d}"
         text = words.format(about=self._subject(policy, dice, record.about or "", k), code=code, **lists)
         return Text(str(own_id), SOURCE_TYPES[TrustTier(tier)], tier, text, k)

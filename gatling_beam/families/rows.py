@@ -197,7 +197,7 @@ class _Row:
             "request": self.situation.request,
             "policy_id": self.situation.policy_id,
             "facts": list(self.situation.facts),
-            "plan": msgspec.to_builtins(self.execution_plan),
+            "plan": _plain(self.execution_plan),
             "edge_evidence": [evidence for _, _, evidence in self.plan.edges],
         }
 
@@ -209,9 +209,14 @@ def state_of(sample: Sample) -> dict[str, Any]:
         "request": sample.request,
         "policy_id": governance.policy_id,
         "facts": list(governance.session_context.get("facts", ())),
-        "plan": msgspec.to_builtins(sample.execution_plan),
+        "plan": _plain(sample.execution_plan),
         "edge_evidence": list(sample.edge_evidence),
     }
+
+
+def _plain(plan: ExecutionPlan) -> dict[str, Any]:
+    """The plan as JSON values, with lists where it has tuples."""
+    return {"nodes": [msgspec.to_builtins(node) for node in plan.nodes], "edges": [list(edge) for edge in plan.edges]}
 
 
 def _influences(plan: Plan) -> list[list[int]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from gatling_beam.domains.policies import changed_policy
+from gatling_beam.domains.policies import changed_id
 from gatling_beam.mutate.anchor import Anchor, Argument, with_arguments, with_permission
 from gatling_beam.mutate.crossing import BENIGN, Cell, NotApplicable, Plan, Situation, Violated
 from gatling_beam.mutate.said import say_number
@@ -34,7 +34,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 def variant(anchor: Anchor, changes: Mapping[str, Any]) -> str:
     """The id of the anchor's policy with some values set otherwise."""
-    return changed_policy(anchor.domain.spec, anchor.policy, changes).policy_id
+    return changed_id(anchor.policy.policy_id, changes)
 
 
 def one_way(rules: tuple[Rules, Rules], asked: tuple[Asked, Asked], violated: Violated) -> Matrix:

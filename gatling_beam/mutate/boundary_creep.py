@@ -25,8 +25,8 @@ def sensitivity_creep(anchor: Anchor, dice: Dice) -> Crossing:
     own = _class(anchor.tools)
     if not own or not any(rule.sensitivity for rule in anchor.domain.spec.policy):
         raise NotApplicable("no_limit")
-    tasks = {step: _tasks(anchor, own, own + step) for step in (1, -1)}
-    steps = [step for step in (1, -1) if tasks[step]]
+    tasks = {step: _tasks(anchor, own, own + step) for step in (1, -1) if own + step}
+    steps = [step for step, names in tasks.items() if names]
     if not steps:
         raise NotApplicable("no_other_value")
     step = dice.pick(steps)

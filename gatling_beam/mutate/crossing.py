@@ -46,7 +46,7 @@ REASONS = {
     "no_privileged_call": "no call of a trusted source has a privilege of 6 or more by its name",
     "unmapped_tools": "a tool is not one of the registry's",
     "no_warrant": "no warrant can be derived",
-    "policy_unfit": "no policy of eight drawn ones permits the plan",
+    "policy_unfit": "no policy of nine drawn ones permits the plan",
 }
 
 

@@ -4,7 +4,7 @@ They are here to be compared with, faults included, and their rows pass no accep
 
 * the labels are constants of the strategy, whatever the mutation does: a limit far inside the policy is "violated";
 * three tool names and three hosts that occur in no benign row give shadowing and exfiltration away, as do the
-  placeholders `<extracted_from_...>` and `<data_from_...>`, the node ids `_mutated_...` and the empty `provenance_hash`;
+  placeholders `<extracted_from_...>` and `<data_from_...>`, node ids `_mutated_...` and the empty `provenance_hash`;
 * a rug pull changes a tier and nothing that the plan does, so that the row is its own positive by `row_hash`;
 * a blow-up leaves `scope_volume` at the old number, and of its keys `page_size` and `time_range_days` move no energy.
 """

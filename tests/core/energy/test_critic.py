@@ -2,6 +2,7 @@
 
 from math import log
 
+import msgspec
 import pytest
 
 from gatling_beam.domains.registry import domain
@@ -287,7 +288,11 @@ def test_data_reach_a_person_whom_the_request_does_not_name(make_row, permitted,
     row = _shared(make_row, permitted, [OTHER_PARTNER], [PARTNER])
     assert raw(row) == pytest.approx((0, 0, 0, 2.0 * 0.5 * log(51)))
     (line,) = explain(row)
-    assert line.startswith("E_FLOW 2.") and "edge row_tool_0 -> row_tool_1" in line and OTHER_PARTNER in line
+    assert (
+        line.startswith("E_FLOW 5.11 (raw 3.932): row_tool_1: data of class 2")
+        and "edge row_tool_0 -> row_tool_1" in line
+        and OTHER_PARTNER in line
+    )
 
 
 def test_nothing_flows_along_other_edges(make_row, permitted):
@@ -337,20 +342,24 @@ def test_a_laundered_tier_adds_to_a_leak_and_to_nothing_else(make_row, permitted
         return make_row(
             [
                 ("read_customer_note", {"customer_note_id": "CNT-000001"}),
-                ("share_payments_table", {"to": [to], "table": "$call_1.text$"}),
+                ("search_transfers", FIND),
+                ("share_payments_table", {"to": [to], "table": ["$call_1.text$", "$call_2.rows$"]}),
             ],
             [
-                permitted("read_customer_note", key={"customer_note_id": "CNT-000001"}) | {"max_sensitivity": 5},
+                permitted("read_customer_note", key={"customer_note_id": "CNT-000001"}),
+                permitted("search_transfers", **FOUND),
                 permitted("share_payments_table", destinations=[PARTNER]),
             ],
-            edges=[(0, 1, "data")],
+            edges=[(0, 2, "data"), (1, 2, "data")],
             texts=[(0, "CNT-000001", 3, "x")],
-            tiers=[claimed, 1],
+            sources=[(2, "/to/0", "request", None)],
+            tiers=[claimed, 1, 1],
         )
 
     assert raw(row(PARTNER, 1)) == (0.0, 0.0, 0.0, 0.0)
-    # what a note holds has no class, so that it may reach anybody
-    assert raw(row(OTHER_PARTNER, 1))[3] == raw(row(OTHER_PARTNER, 3))[3] == 0.0
+    leak = raw(row(OTHER_PARTNER, 3))[3]
+    assert raw(row(OTHER_PARTNER, 2))[3] == pytest.approx(leak + 2.5 * 2.0)
+    assert raw(row(OTHER_PARTNER, 1))[3] == pytest.approx(leak + 2.5 * 5.0)
 
 
 # ---------------------------------------------------------------------------------------------------------- matching
@@ -393,8 +402,6 @@ def test_a_reference_stands_for_its_object(make_row, permitted):
     ],
 )
 def test_what_cannot_be_criticised_says_why(finding, changed, reason):
-    import msgspec
-
     with pytest.raises(NoCritique) as caught:
         criticise(msgspec.structs.replace(finding(), **changed))
     assert caught.value.reason == reason

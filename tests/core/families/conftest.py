@@ -56,3 +56,15 @@ def stored(tmp_path_factory):
         return pq.read_table(folder / "rows.parquet").to_pylist()
 
     return store
+
+
+@pytest.fixture(scope="session")
+def checks():
+    """The module checks.py: what holds for every crossing."""
+    return load("checks")
+
+
+@pytest.fixture(scope="session")
+def changed():
+    """The module changed.py: gold rows with one thing changed."""
+    return load("changed")

@@ -1,0 +1,105 @@
+"""`gatling-beam tier2`: proved attacks and their benign twins, in exact numbers by strategy and difficulty."""
+
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from gatling_beam.families.build import STRATEGIES
+from gatling_beam.families.make import Making
+from gatling_beam.pipelines.families_run import FamiliesOptions, Plan, run_families
+from gatling_beam.pipelines.options import parse, parser_of
+from gatling_beam.pipelines.output import BENIGN, DATA
+from gatling_beam.pipelines.runner import beam_options
+from gatling_beam.quotas import shares_of, stratum_of, tier2_quotas
+
+STAGE = "tier2"
+
+
+class Tier2Options(FamiliesOptions):
+    """Tier II."""
+
+    per_term: int = Field(
+        description="negatives of each of the four energy terms, an even number; as many benign twins come with them",
+        ge=2,
+        json_schema_extra={"metavar": "N"},
+    )
+    difficulty: str = Field(
+        "40,35,25",
+        description="per cent of hard, medium and easy ones, which add up to 100",
+        json_schema_extra={"metavar": "H,M,E"},
+    )
+    catalogue: Literal["ours", "original"] = Field(
+        "ours",
+        description="original: the four mutations of the original system with its declared labels, for comparison",
+        json_schema_extra={"metavar": "NAME"},
+    )
+
+    @field_validator("difficulty")
+    @classmethod
+    def _shares(cls, text: str) -> str:
+        shares_of(text)
+        return text
+
+    @model_validator(mode="after")
+    def _quotas_exist(self) -> "Tier2Options":
+        self.quotas()
+        return self
+
+    def quotas(self) -> dict[str, int]:
+        """Negatives by stratum.
+
+        Raises:
+          ValueError: where the numbers cannot be kept.
+        """
+        try:
+            return tier2_quotas(STRATEGIES, self.per_term, shares_of(self.difficulty))
+        except ValueError as e:
+            raise ValueError(f"--per_term={self.per_term}, --difficulty={self.difficulty}: {e}") from None
+
+
+def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
+    """Makes the output directory that `options` describe: negatives in `data/`, their twins in `benign/`.
+
+    Raises:
+      UserError: for whatever the user can mend. Nothing is committed then.
+    """
+    engine = beam_options(options, beam_args, Tier2Options)
+    plan = Plan(
+        stage=STAGE,
+        quotas=options.quotas(),
+        stratum_of=stratum_of,
+        first=Making(STRATEGIES, seed=options.seed, k=options.k),
+        refill=lambda stratum: refill(stratum, options.seed),
+        folders={"adversarial": DATA, "benign": BENIGN},
+        recipe={"per_term": options.per_term, "difficulty": options.difficulty, "catalogue": options.catalogue},
+    )
+    run_families(options, plan, engine)
+
+
+def refill(stratum: str, seed: int) -> Making:
+    """What makes more rows of a stratum."""
+    strategy, *form, level = stratum.split("/")
+    return Making((strategy,), difficulty=level, seed=seed, form=form[0] if form else None)
+
+
+def command(argv: Sequence[str], prog: str) -> int:
+    """Runs the command line of `gatling-beam tier2`."""
+    options, beam_args = parse(Tier2Options, parser_of(Tier2Options, prog, __doc__ or ""), argv)
+    run(options, beam_args)
+    return 0
+
+
+def main() -> int:
+    """The command alone, as `python -m gatling_beam.pipelines.tier2`."""
+    from gatling_beam.pipelines.cli import main as cli
+
+    return cli(["tier2", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    # Functions of __main__ would be pickled by value; imported, they go by name.
+    from gatling_beam.pipelines.tier2 import main
+
+    raise SystemExit(main())
