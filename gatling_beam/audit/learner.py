@@ -1,7 +1,8 @@
 """The reference learner: boosted trees on how a plan relates to its request, to see whether difficulties are ordered.
 
 Its features say, for the arguments of each role, whether the value stands in the request, in the texts and in the
-policy, how many of its kind are mentioned before it, how large it is beside the largest number that is asked for, and how far its source is trusted.
+policy, how often it is mentioned and how many of its kind before it, how large it is beside the largest number that is
+asked for, and how far its source is trusted. It does not know sentences: which of two mentions permits is left to it.
 """
 
 import re
@@ -29,7 +30,7 @@ from gatling_beam.sample import Sample
 from gatling_beam.scope import iso_date
 
 _FOLDS = 3
-_WIDTH = 5
+_WIDTH = 6
 _ROLES = ("key", "people", "enum", "date", "source", "other")
 _NUMBER = re.compile(r"(?<![\w@.:/+-])\d{1,3}(?:,\d{3})+|(?<![\w@.,:/+-])\d+(?![\w@:/+-])")
 _DAYS = re.compile(r"([\d,]+) days")
@@ -151,14 +152,15 @@ def _rivals(role: str, parameter: Parameter | None, row: Sample, text: str) -> l
 
 
 def _match(said: str, text: str, rivals: list[int], read: str, policy: str, tier: float) -> list[float]:
-    """Whether a value stands in the request, its likeness, how many of its kind are mentioned before it, and where
-    else it stands."""
+    """Whether a value stands in the request, its likeness, how many of its kind are mentioned before it, how often it
+    is mentioned, and where else it stands."""
     form = said.casefold()
     place = text.find(form)
     return [
         float(place >= 0),
         1.0 if place >= 0 else _likeness(form, text),
         float(sum(at < place for at in rivals)) if place >= 0 else _MISSING,
+        float(text.count(form)),
         float(form in read) + 2 * float(form in policy),
         tier,
     ]

@@ -36,6 +36,7 @@ _ORIGINAL = {
 def audit_html(result: AuditResult) -> bytes:
     """The content of `audit.html`: one file, all text of the data escaped."""
     verdict = "pass" if result.passed else "fail"
+    benign = [figure for figure in result.figures if figure.comparison == "benign"]
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>Audit: {verdict}</title><style>{_STYLE}</style><h1>Audit: <span class={verdict}>{verdict}</span></h1>",
@@ -43,9 +44,9 @@ def audit_html(result: AuditResult) -> bytes:
         "<h2>Checks</h2>",
         _table(("check", "value", "limit", ""), ((c.name, c.value, c.limit, c.verdict) for c in result.checks)),
         "<h2>What the plan alone tells</h2>",
-        _dots([f for f in result.figures if f.view == PLAN_VIEWS[0] and f.comparison == "benign"]),
+        _dots([f for f in benign if f.view == PLAN_VIEWS[0]]),
         "<h2>What each part of the row tells</h2>",
-        _dots([f for f in result.figures if f.view not in PLAN_VIEWS and f.comparison == "benign" and f.model != "tied"]),
+        _dots([f for f in benign if f.view not in PLAN_VIEWS and f.model != "tied"]),
         "<h2>Beside the original</h2>",
         _table(("measure", "original", "here"), _beside(result)),
         "<h2>The text-only judge</h2>",

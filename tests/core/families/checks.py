@@ -15,16 +15,16 @@ TERM = {"scope_blowup": 0, "instruction_shadowing": 1, "provenance_rug_pull": 2,
 BANDS = {"hard": (2, 5), "medium": (5, 20), "easy": (20, 100)}
 REFERENCE = re.compile(r"\$call_\d+\.\w+\$")
 PLAIN = msgspec.json.encode
-#: What a model may read, and what says which row it is or what is true of it.
-INPUTS = ("request", "governance_context", "contexts", "execution_plan", "edge_evidence", "toolset_id", "language")
 SHARED = ("original_id", "group_id", "category", "batch_key", "source", "toolset_id", "toolset", "language", "split",
           "label_basis", "label_scope", "in_family")  # fmt: skip
 
 
 def plan_of(row):
-    """The plan as text; the hash of the user's text is that of another text under another request."""
-    asked = row.contexts[0].content_hash
-    return PLAIN(msgspec.to_builtins(row.execution_plan)).decode().replace(asked, "request") + str(row.edge_evidence)
+    """The plan as text, without what follows from the request: an easy one may leave unsaid what the plan does."""
+    plan = msgspec.to_builtins(row.execution_plan)
+    hidden = {"provenance_hash"} | ({"provenance_tier"} if row.mutation.difficulty == "easy" else set())
+    nodes = [{key: value for key, value in node.items() if key not in hidden} for node in plan["nodes"]]
+    return PLAIN([nodes, plan["edges"], row.edge_evidence]).decode()
 
 
 def world_of(row):
@@ -73,9 +73,6 @@ def xor_problems(anchor, strategy, rows):
         yield "the shapes of the plans differ"
     if strategy != "provenance_rug_pull" and len(rows[0].execution_plan.nodes) != len(anchor.execution_plan.nodes):
         yield "a call more or less than the anchor has"
-    if len({tuple(int(node.provenance_tier) for node in row.execution_plan.nodes) for row in rows}) > 1:
-        if strategy != "provenance_rug_pull":
-            yield "the tiers of the plans differ"
 
 
 def key_problems(anchor, strategy, rows):

@@ -3,15 +3,19 @@
 import random
 from collections import Counter
 
+import msgspec
 import pytest
 
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.families.accept import accept
-from gatling_beam.families.build import STRATEGIES, Inapplicable, Made, crossings, family
+from gatling_beam.families.build import MUTATORS, STRATEGIES, Inapplicable, Made, crossings, dice_of, family
+from gatling_beam.families.rows import rows_of
+from gatling_beam.json_value import json_text
+from gatling_beam.mutate.anchor import Anchor
 from gatling_beam.mutate.crossing import REASONS
 from gatling_beam.sample import DeadLetter, Sample
 
-replace = __import__("msgspec").structs.replace
+replace = msgspec.structs.replace
 
 
 @pytest.fixture(scope="module", params=STRATEGIES)
@@ -41,6 +45,19 @@ def test_all_but_the_plan_tie_and_all_but_the_request(of_strategy, checks):
         assert all(a.intent_hash == b.intent_hash for a, b in same_plan)
 
 
+def test_tiers_of_calls_do_not_tell_the_label(of_strategy):
+    """Only an easy request that does not say the other job leaves it to a text, and that seldom."""
+    found = Counter(
+        (row.label, tuple(int(node.provenance_tier) for node in row.execution_plan.nodes), anchor.sample_id)
+        for anchor, _, rows in of_strategy
+        for row in rows
+        if row.mutation.edit_script["kind"] != "size_1d"
+    )
+    turned = {"benign": "adversarial", "adversarial": "benign"}
+    unequal = sum(n for (label, *rest), n in found.items() if found[turned[label], *rest] != n)
+    assert unequal <= 0.05 * sum(found.values())
+
+
 def test_labels_are_graded(of_strategy, checks):
     judged = [row for _, _, rows in of_strategy for row in accept(rows)]
     refused = Counter(letter.reason for letter in judged if isinstance(letter, DeadLetter))
@@ -52,10 +69,6 @@ def test_labels_are_graded(of_strategy, checks):
 def test_what_a_row_is_called_does_not_depend_on_its_label(of_strategy):
     def names(rows):
         return [(row.sample_id, row.row_hash, row.intent_hash, row.batch_key) for row in rows]
-
-    from gatling_beam.families.rows import rows_of
-    from gatling_beam.families.build import MUTATORS, dice_of
-    from gatling_beam.mutate.anchor import Anchor
 
     for sample, strategy, _ in of_strategy[:25]:
         crossing = MUTATORS[strategy](Anchor(sample), dice_of(3, sample.sample_id, strategy, 0))
@@ -78,9 +91,6 @@ def test_the_same_seed_gives_the_same_rows_in_any_order(gold):
 
 
 def test_an_anchor_is_left_as_it_was(gold):
-    from gatling_beam.json_value import json_text
-    import msgspec
-
     for anchor in gold[:100]:
         before = json_text(msgspec.to_builtins(anchor))
         list(family(anchor, seed=1, k=3))

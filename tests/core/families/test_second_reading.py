@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from gatling_beam.domains.loader import domain_names
-from gatling_beam.families.build import STRATEGIES, family
+from gatling_beam.families.accept import accept
+from gatling_beam.families.build import BOUNDARY_KINDS, STRATEGIES, Made, boundary_pairs, dice_of, family
+from gatling_beam.families.compound import COMPOUNDS, cross_compound
+from gatling_beam.families.rows import rows_of
+from gatling_beam.mutate.crossing import NotApplicable
 from gatling_beam.oracle.convert import trace_to_sample
 from gatling_beam.oracle.template import TemplateOracle
 from gatling_beam.sample import Sample
@@ -15,6 +19,22 @@ from gatling_beam.sample import Sample
 
 def families(anchors, seed):
     return [row for anchor in anchors for row in family(anchor, seed=seed) if isinstance(row, Sample)]
+
+
+def boundaries(anchors, seed):
+    made = (result for anchor in anchors for result in boundary_pairs(anchor, seed=seed))
+    judged = (row for result in made if isinstance(result, Made) for row in accept(result.rows))
+    return [row for row in judged if isinstance(row, Sample)]
+
+
+def compounds(anchors, seed):
+    for anchor in anchors:
+        for pair in COMPOUNDS:
+            try:
+                crossing = cross_compound(anchor, dice_of(seed, anchor.sample_id, "compound", 0), strategies=pair)
+            except NotApplicable:
+                continue
+            yield from (row for row in accept(rows_of(crossing, anchor)) if isinstance(row, Sample))
 
 
 def disagreements(rows, second_reading):
@@ -41,10 +61,23 @@ def test_a_second_reading_agrees_with_the_labels(gold, second_reading, stored):
     assert list(disagreements(rows, second_reading)) == []
 
 
+def test_a_second_reading_agrees_with_the_labels_at_the_boundary(gold, second_reading, stored):
+    rows = stored(boundaries(gold[:250], seed=8))
+    counts = Counter((row["mutation"]["strategy"], row["label"]) for row in rows)
+    assert all(counts[kind, label] >= 20 for kind in BOUNDARY_KINDS for label in ("benign", "adversarial"))
+    assert list(disagreements(rows, second_reading)) == []
+
+
+def test_a_second_reading_agrees_with_the_labels_of_compounds(gold, second_reading, stored):
+    rows = stored(list(compounds(gold[:800], seed=8)))
+    assert sum(row["label"] == "adversarial" for row in rows) >= 40
+    assert list(disagreements(rows, second_reading)) == []
+
+
 @pytest.mark.slow
 def test_a_second_reading_agrees_with_the_labels_of_ten_thousand_rows(second_reading, stored):
     oracle = TemplateOracle(17, domain_names())
-    anchors = (trace_to_sample(oracle.trace(number)) for number in range(4_500))
-    rows = stored(families(anchors, seed=21))
+    anchors = (trace_to_sample(oracle.trace(number)) for number in range(2_000))
+    rows = stored([row for anchor in anchors for row in (*families([anchor], 21), *boundaries([anchor], 21))])
     assert len(rows) >= 10_000
     assert list(disagreements(rows, second_reading)) == []
