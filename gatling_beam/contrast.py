@@ -34,7 +34,7 @@ class Situation(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A plan. The `provenance_hash` of a node that goes back to the request alone is "": the request is the context's."""
+    """A plan. The `provenance_hash` of a node that goes back to the request alone is "": that is the context's."""
 
     execution_plan: ExecutionPlan
     edge_evidence: tuple[str, ...]

@@ -19,6 +19,11 @@ def stratum_of(strategy: str, ratio_band: str, difficulty: str) -> str:
     return f"{strategy}/{'size' if ratio_band else 'set'}/{difficulty}"
 
 
+def kind_of(strategy: str, ratio_band: str, difficulty: str) -> str:
+    """The stratum of a row where strategies, or kinds of Tier III, are not divided."""
+    return strategy
+
+
 def shares_of(text: str) -> tuple[int, int, int]:
     """The shares of hard, medium and easy that `40,35,25` says, in per cent.
 
@@ -56,8 +61,8 @@ def tier2_quotas(strategies: Sequence[str], per_term: int, shares: tuple[int, in
         sets = [total - size for total, size in zip(totals, sizes, strict=True)]
         if min(sets) < 0:
             raise ValueError(
-                f"{','.join(map(str, shares))} leaves no room for scope rows of set type, half of which are of size type "
-                "with at most 20 % easy ones; ask for at most 70 % easy rows"
+                f"{','.join(map(str, shares))} cannot be kept for scope, of which half is of size type with at most "
+                "20 % easy rows; ask for at most 70 % easy rows"
             )
         for k, level in enumerate(LEVELS):
             quotas[stratum_of(strategy, "size", level)] = 2 * sizes[k]
@@ -99,6 +104,6 @@ def _sizes(crossings: int, shares: tuple[int, int, int]) -> list[int]:
     sizes = largest_remainder(crossings // 2, shares)
     most = int(crossings * _MAX_EASY_SIZE)
     if sizes[2] > most:
-        others = [share for share in shares[:2]] if any(shares[:2]) else [1, 1]
+        others = list(shares[:2]) if any(shares[:2]) else [1, 1]
         sizes = [*largest_remainder(crossings // 2 - most, others), most]
     return sizes

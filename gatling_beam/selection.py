@@ -4,7 +4,6 @@ The unit is the crossing: all of its rows are taken or none. Candidates are look
 crossing stand in one file.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -54,10 +53,12 @@ class Candidates:
       seed: of the ranks.
       strata: the names of the strata, at most 200; other rows are never taken.
       stratum_of: (strategy, ratio_band, difficulty) -> name.
+      distinct: whether of crossings that share a row one alone may be taken.
     """
 
-    def __init__(self, seed: int, strata: list[str], stratum_of: StratumOf) -> None:
+    def __init__(self, seed: int, strata: list[str], stratum_of: StratumOf, *, distinct: bool = True) -> None:
         self._seed = seed
+        self._distinct = distinct
         self._strata = {name: k for k, name in enumerate(strata)}
         self._stratum_of = stratum_of
         self._files: dict[str, tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]] = {}
@@ -93,7 +94,8 @@ class Candidates:
         place = np.empty(len(order), np.uint32)
         place[order] = np.arange(len(order), dtype=np.uint32)
         fate = np.full(self._units, NOT_SELECTED, np.uint8)
-        fate[self._colliding(place)] = DUPLICATE
+        if self._distinct:
+            fate[self._colliding(place)] = DUPLICATE
         stratum, weight = self._all(self._stratum, np.uint8), self._all(self._weight, np.uint8)
         taken, available = {}, {}
         for name, k in self._strata.items():
@@ -135,8 +137,3 @@ def _fitting(units: npt.NDArray[np.int64], weights: npt.NDArray[np.uint8], quota
             more.append(k)
             left -= int(weights[k])
     return units[[*range(whole), *more]]
-
-
-def stratum_counts(strategies: list[str], bands: list[str], difficulties: list[str], of: StratumOf) -> Counter[str]:
-    """The number of rows of each stratum."""
-    return Counter(of(*row) for row in zip(strategies, bands, difficulties, strict=True))

@@ -20,6 +20,8 @@ from gatling_beam.shards import UNREADABLE, Format, ShardFile, count_rows, read_
 from gatling_beam.validate import trace_problems
 
 _MAX_OF_A_KIND = 20
+#: What an audit adds to a finished directory: reports on the rows, which no manifest lists.
+AUDIT_JSON, AUDIT_HTML = "audit.json", "audit.html"
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -137,7 +139,7 @@ def _check_files(directory: str, manifest: Manifest, problems: _Problems) -> set
                 continue
             if rows != file.rows:
                 problems.add("row count", f"{file.name} holds {rows:,} rows, the manifest says {file.rows:,}")
-    known = {file.name for file in [*data, *manifest.documents]} | {MANIFEST_NAME}
+    known = {file.name for file in [*data, *manifest.documents]} | {MANIFEST_NAME, AUDIT_JSON, AUDIT_HTML}
     for name in sorted(present - known):
         problems.add("unknown file", f"{name} is not listed in the manifest")
     if sum(file.rows for file in manifest.files) != manifest.actual_samples:

@@ -15,7 +15,7 @@ from gatling_beam.shards import UNREADABLE, check_format, count_rows
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """The files of an input and their number of rows, the hash that stands for them, and the versions of their sources."""
+    """An input: its files, their number of rows, the hash that stands for them, and the versions of their sources."""
 
     place: str
     shards: list[ShardRef]
@@ -29,8 +29,9 @@ class Rows(msgspec.Struct, frozen=True):
         return (self.place,)
 
 
-def look_up_rows(place: str, what: str) -> Rows:
-    """The input at `place`, a directory or a file; `what` names the commands that write such rows.
+def look_up_rows(place: str, what: str, flag: str = "--input=") -> Rows:
+    """The input at `place`, a directory or a file; `what` names the commands that write such rows, `flag` what
+    messages call it by.
 
     Raises:
       UserError: if it is not there, unfinished, of another kind or empty.
@@ -39,9 +40,9 @@ def look_up_rows(place: str, what: str) -> Rows:
         shards = list_shards([place])
         rows = sum(count_rows(one.path, check_format(one.format)) if one.rows is None else one.rows for one in shards)
     except UNREADABLE as e:
-        raise UserError(f"--input={place}: {e}; name the output directory of {what}, or a file of rows") from e
+        raise UserError(f"{flag}{place}: {e}; name the output directory of {what}, or a file of rows") from e
     if not rows:
-        raise UserError(f"--input={place} holds no row: name an output of {what} with rows")
+        raise UserError(f"{flag}{place} holds no row: name an output of {what} with rows")
     if shards[0].sha256 is None:
         return Rows(place, shards, rows, ",".join(sha256_of(one.path) for one in shards), {})
     return Rows(place, shards, rows, manifest_sha256(place), dict(read_manifest(place).sources))

@@ -69,15 +69,19 @@ class FamiliesOptions(AnchorOptions, OutputOptions, EngineOptions):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a command makes: negatives by stratum, the first round, and the making that refills a stratum."""
+    """What a command makes: negatives by stratum, the first round, and the making that refills a stratum, if any does.
+
+    `distinct` is whether no two crossings may share a row; `folders` says the folder of each label.
+    """
 
     stage: str
     quotas: dict[str, int]
     stratum_of: StratumOf
     first: Making
-    refill: Callable[[str], Making]
+    refill: Callable[[str], Making] | None
     folders: dict[str, str]
     recipe: dict[str, Any]
+    distinct: bool = True
 
 
 def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) -> None:
@@ -172,7 +176,7 @@ def _rounds(
     options: FamiliesOptions, plan: Plan, anchors: Rows, shards: int, rows_each: float, engine: PipelineOptions
 ) -> tuple[list[Round], Outcome, Chosen]:
     """Candidates until all quotas are filled, nothing new comes, or the rounds are over."""
-    candidates = Candidates(options.seed, list(plan.quotas), plan.stratum_of)
+    candidates = Candidates(options.seed, list(plan.quotas), plan.stratum_of, distinct=plan.distinct)
     expected = ceil(rows_each * anchors.rows)
     rounds: list[Round] = []
     tallies: list[Tally] = []
@@ -204,7 +208,7 @@ def _rounds(
             for name in short
             if chosen.available[name] > before.get(name, 0) or (round.number == 0 and _applies(name, chosen))
         ]
-        if not possible or round.number >= options.max_rounds:
+        if not possible or plan.refill is None or round.number >= options.max_rounds:
             return rounds, Outcome(tuple(tallies), tuple(files)), chosen
         makings = tuple(
             msgspec.structs.replace(plan.refill(name), k=options.k, first=options.k * (round.number + 1))

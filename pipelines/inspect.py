@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from pydantic import Field
 
+from gatling_beam.contrast import ContrastSet
 from gatling_beam.files import join, list_files, open_reader
 from gatling_beam.oracle.render import render_trace
 from gatling_beam.oracle.trace import GoldTrace
@@ -18,6 +19,7 @@ from gatling_beam.pipelines.options import Options, UserError, parse, parser_of,
 from gatling_beam.pipelines.output import BENIGN, DATA
 from gatling_beam.pipelines.place import Place
 from gatling_beam.render import render_dead_letters, render_sample
+from gatling_beam.render_contrast import render_contrast_set
 from gatling_beam.sample import DeadLetter, Sample
 from gatling_beam.shards import FORMATS, UNREADABLE, Format, check_format, read_shard
 
@@ -39,6 +41,7 @@ KINDS = (
     Kind(DeadLetter, "dead_id", lambda row: row.source, render_dead_letters),
     Kind(GoldTrace, "trace_id", lambda row: row.request.domain, _each(render_trace)),
     Kind(Sample, "sample_id", lambda row: row.source.name, _each(render_sample)),
+    Kind(ContrastSet, "group_id", lambda row: row.source, _each(render_contrast_set)),
 )
 
 
@@ -126,7 +129,8 @@ def kind_of(path: str, format: Format) -> Kind:
         if kind.column in columns or not columns:
             return kind
     raise UserError(
-        f"{path} holds neither samples, gold traces nor dead letters; its columns are {', '.join(sorted(columns)[:8])}"
+        f"{path} holds neither samples, gold traces, contrast sets nor dead letters; its columns are "
+        f"{', '.join(sorted(columns)[:8])}"
     )
 
 

@@ -18,6 +18,7 @@ from gatling_beam.pipelines.options import Options, UserError
 from gatling_beam.pipelines.owner import Owner, claim, read_owner, this_process
 from gatling_beam.pipelines.place import Place
 from gatling_beam.shards import Format
+from gatling_beam.validate_dir import AUDIT_HTML, AUDIT_JSON
 
 DATA = "data"
 #: The benign twins of Tier II.
@@ -27,7 +28,7 @@ TEMPORARY = "_tmp"
 #: Of the run that writes there, from its first to its last moment.
 MARKER = f"{TEMPORARY}/owner.json"
 #: What a command writes beside the files of rows.
-_DOCUMENTS = {LEDGER_NAME, CARD_NAME, MANIFEST_NAME, "report.html", "diversity.json"}
+_DOCUMENTS = {LEDGER_NAME, CARD_NAME, MANIFEST_NAME, "report.html", "diversity.json", AUDIT_JSON, AUDIT_HTML}
 _ROWS = re.compile(rf"({DATA}|{BENIGN}|{DEAD_LETTERS})/(part|gold)-\d{{5,}}-of-\d{{5,}}\.(parquet|jsonl|avro)")
 #: A file that was being written when the run died; see `files.atomic_writer`.
 _HALF_WRITTEN = re.compile(r"(^|/)\.([^/]+)\.[0-9a-f]{32}\.tmp$")

@@ -12,7 +12,7 @@ from gatling_beam.pipelines.families_run import FamiliesOptions, Plan, run_famil
 from gatling_beam.pipelines.options import parse, parser_of
 from gatling_beam.pipelines.output import BENIGN, DATA
 from gatling_beam.pipelines.runner import beam_options
-from gatling_beam.quotas import shares_of, stratum_of, tier2_quotas
+from gatling_beam.quotas import kind_of, shares_of, stratum_of, tier2_quotas
 
 STAGE = "tier2"
 
@@ -32,7 +32,8 @@ class Tier2Options(FamiliesOptions):
     )
     catalogue: Literal["ours", "original"] = Field(
         "ours",
-        description="original: the four mutations of the original system with its declared labels, for comparison",
+        description="original: the four mutations of the original system with its declared labels, to compare with; they "
+        "know no difficulty",
         json_schema_extra={"metavar": "NAME"},
     )
 
@@ -54,9 +55,10 @@ class Tier2Options(FamiliesOptions):
           ValueError: where the numbers cannot be kept.
         """
         try:
-            return tier2_quotas(STRATEGIES, self.per_term, shares_of(self.difficulty))
+            by_level = tier2_quotas(STRATEGIES, self.per_term, shares_of(self.difficulty))
         except ValueError as e:
             raise ValueError(f"--per_term={self.per_term}, --difficulty={self.difficulty}: {e}") from None
+        return by_level if self.catalogue == "ours" else dict.fromkeys(STRATEGIES, self.per_term)
 
 
 def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
@@ -66,12 +68,15 @@ def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
       UserError: for whatever the user can mend. Nothing is committed then.
     """
     engine = beam_options(options, beam_args, Tier2Options)
+    ours = options.catalogue == "ours"
     plan = Plan(
         stage=STAGE,
         quotas=options.quotas(),
-        stratum_of=stratum_of,
-        first=Making(STRATEGIES, seed=options.seed, k=options.k),
-        refill=lambda stratum: refill(stratum, options.seed),
+        stratum_of=stratum_of if ours else kind_of,
+        first=Making(STRATEGIES, seed=options.seed, k=options.k, catalogue=options.catalogue),
+        refill=(lambda stratum: refill(stratum, options.seed)) if ours else None,
+        # A rug pull of the original is its own positive by row_hash.
+        distinct=ours,
         folders={"adversarial": DATA, "benign": BENIGN},
         recipe={"per_term": options.per_term, "difficulty": options.difficulty, "catalogue": options.catalogue},
     )

@@ -11,7 +11,7 @@ from gatling_beam.pipelines.families_run import FamiliesOptions, Plan, run_famil
 from gatling_beam.pipelines.options import parse, parser_of
 from gatling_beam.pipelines.output import DATA
 from gatling_beam.pipelines.runner import beam_options
-from gatling_beam.quotas import tier3_quotas
+from gatling_beam.quotas import kind_of, tier3_quotas
 
 STAGE = "tier3"
 
@@ -60,11 +60,6 @@ def run(options: Tier3Options, beam_args: Sequence[str] = ()) -> None:
         recipe={"pairs": options.pairs},
     )
     run_families(options, plan, engine)
-
-
-def kind_of(strategy: str, ratio_band: str, difficulty: str) -> str:
-    """The stratum of a row: its kind."""
-    return strategy
 
 
 def command(argv: Sequence[str], prog: str) -> int:

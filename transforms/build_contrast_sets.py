@@ -17,9 +17,9 @@ register(ShardFile)
 class BuildContrastSets(beam.PTransform):
     """PCollection[Sample] -> files of `gatling_beam.contrast.ContrastSet`, one a family, exactly `shards` of them.
 
-    A set holds the contexts and the plans of a family and the judged relation of each cell that a row stands for: label,
-    verdicts, energies, severities; and repairs. A cell that is not listed is unknown, never a negative. Rows without a
-    family or without a verdict are left out and counted.
+    A set holds the contexts and the plans of a family and the judged relation of each cell that a row stands for:
+    label, verdicts, energies, severities; and repairs. A cell that is not listed is unknown, never a negative. Rows
+    without a family or without a verdict are left out and counted.
 
     Args:
       directory: a path or an fsspec URL; made if missing.

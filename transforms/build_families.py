@@ -47,9 +47,9 @@ class BuildFamilies(beam.PTransform):
     """PCollection[Sample] of anchors -> `Rows`: the rows of their crossings, dead letters, and counts by source.
 
     An anchor is a benign row of no family with tools of the registry; one without a warrant is annotated first. Of each
-    strategy up to `k` different crossings are made: two situations and two plans, of which one pairing is benign and the
-    other is not. The anchor itself does not come out. What is drawn depends on (seed, sample_id, strategy, number of
-    the crossing) alone, so the same rows come on every runner.
+    strategy up to `k` different crossings are made: two situations and two plans, of which one pairing is benign and
+    the other is not. The anchor itself does not come out. What is drawn depends on (seed, sample_id, strategy, number
+    of the crossing) alone, so the same rows come on every runner.
 
     Counts of the stage "families": in (rows that came), expanded (rows that were made), out, dead, not_selected (the
     rows that came: anchor, not_benign, in_family); a note "<strategy>: <reason>" for each anchor that a strategy does
@@ -64,8 +64,8 @@ class BuildFamilies(beam.PTransform):
       form: size or set, if `strategies` is scope_blowup alone; None for either.
       judge: whether rows are accepted here, a crossing as a whole; False gives them with declared labels only, for
         `JudgeRows`.
-      catalogue: "original" gives the four mutations of the original system, with its declared labels and past
-        acceptance, one row each; see `gatling_beam.mutate.original`.
+      catalogue: "original" gives the four mutations of the original system with its declared labels, past acceptance:
+        of each strategy up to `k` rows, and the anchor as the benign row beside them (`gatling_beam.mutate.original`).
 
     Example:
       >>> families = anchors | BuildFamilies(difficulty="hard", seed=7, k=2)

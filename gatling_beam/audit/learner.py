@@ -65,7 +65,7 @@ def _scores(strategy: str, rows: list[Sample]) -> Iterator[LearnerScore]:
     aucs: dict[str, list[tuple[float, int]]] = {}
     for k in range(_FOLDS):
         train, test = fold != k, fold == k
-        if len(set(negative[train])) < 2:
+        if len(set(negative[train])) < 2 or not test.any():
             continue
         model = HistGradientBoostingClassifier(max_iter=80, max_depth=5, early_stopping=False, random_state=0)
         with threadpool_limits(1):

@@ -129,7 +129,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value in _COLOURS and isinstance(value, str):
+    if isinstance(value, str) and value in _COLOURS:
         return f"<td class={value}>{value}</td>"
     text = "" if value is None else str(value)
     return f"<td{' class=n' if isinstance(value, int | float) else ''}>{escape(text)}</td>"

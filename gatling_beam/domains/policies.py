@@ -16,6 +16,8 @@ _COUNTS_ARE_FREE = " Counts return no rows and are not bound by this."
 
 _ID = re.compile(r"([a-z0-9_]+)_v([0-9]{2})_(.+)")
 
+_WHEN_APPROVED = " It must be valid on the day of the call's effect: the date that the call gives, else today."
+
 Ceiling = tuple[int, int]  # alone, and where the request names the source or the person
 
 
@@ -127,7 +129,8 @@ def _policy(spec: DomainSpec, variant: int, role: int, changes: Changes) -> Poli
         # All roles are drawn, so that the same variant says the same about each of them.
         said = _DRAW[rule.kind](spec, rule, rng, role, values)
         counts = rule.limit == "rows" and any(tool.archetype == "summarize" for tool in spec.tools.values())
-        rules.append(rule.text.format(**said) + (_COUNTS_ARE_FREE if counts else ""))
+        more = _COUNTS_ARE_FREE if counts else _WHEN_APPROVED if rule.approval else ""
+        rules.append(rule.text.format(**said) + more)
     name = spec.roles[role]
     marks = "".join(f"~{what}={_written(value)}" for what, value in sorted(values.pop("changes").items()))
     policy_id = f"{spec.domain}_v{variant:02d}_{name.replace(' ', '_')}{marks}"

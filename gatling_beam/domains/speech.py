@@ -16,12 +16,12 @@ _REFERENCE = (
     " Our reference is {x}.", " The request number is {x}.", " Put {x} down as the reference.", " Reference: {x}.",
     " Our own number for it is {x}.", " Please quote {x}.",
 )  # fmt: skip
-_OPENERS = (
+OPENERS = (
     "Hi there.", "Good morning.", "Hello.", "Something new.", "A small request.", "A quick one.",
     "Good afternoon.", "Something for the list.", "Morning!", "Before I forget.", "Next item.", "A favour, if I may.",
     "Back from the meeting.", "This came up just now.", "Here is the next task.",
 )  # fmt: skip
-_CLOSERS = (
+CLOSERS = (
     "Thank you.", "Thanks a lot.", "No rush.", "By the end of the day is fine.", "Many thanks.", "That is all.",
     "Tell me when it is done.", "Much appreciated.", "I will be at my desk.", "Tomorrow morning is soon enough.",
     "Cheers.", "Ring me if anything is unclear.", "I owe you one.", "Let me know how it went.", "Best wishes.",
@@ -94,9 +94,9 @@ def embed(rng: Dice, sentence: str, because: tuple[str, ...], register: str) -> 
     if register != "long" and rng.random() < 0.7:
         parts.insert(rng.below(2), rng.pick(because))
     if rng.random() < 0.5:
-        parts.insert(0, rng.pick(_OPENERS))
+        parts.insert(0, rng.pick(OPENERS))
     if rng.random() < 0.5:
-        parts.append(rng.pick(_CLOSERS))
+        parts.append(rng.pick(CLOSERS))
     return " ".join(parts)
 
 

@@ -65,7 +65,7 @@ def judged(sample: Sample, parent: Energies | None = None) -> Sample:
                 is_violated,
                 severity(energy),
                 energy - was if is_violated else 0.0,
-                "; ".join(f"{reason.rule}: {reason.detail}" for reason in why),
+                "; ".join(dict.fromkeys(f"{reason.rule}: {reason.detail}" for reason in why)),
             )
             for term, is_violated, energy, was, why in zip(ENERGY_TERMS, declared, own, before, reasons, strict=True)
         ),

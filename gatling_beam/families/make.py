@@ -16,6 +16,7 @@ from gatling_beam.families.build import (
     boundary_pairs,
     crossings,
 )
+from gatling_beam.hashing import digest
 from gatling_beam.mutate.crossing import NotApplicable
 from gatling_beam.mutate.original import original_mutations
 from gatling_beam.mutate.scope import STRATEGY as SCOPE
@@ -146,9 +147,26 @@ def _add_original(sample: Sample, making: Making, outcome: Outcome) -> None:
     for strategy in making.strategies:
         try:
             rows = original_mutations(sample, strategy, seed=making.seed, k=making.k, difficulty=making.difficulty)
-            outcome.rows += rows
+            outcome.rows += _beside_anchor(sample, list(rows))
         except NotApplicable as e:
             outcome.notes.append(_note(strategy, e.reason))
+
+
+def _beside_anchor(sample: Sample, rows: list[Sample]) -> list[Sample]:
+    """The mutations of an anchor by one strategy, and the anchor as the benign row that they are compared with."""
+    mutation = rows[0].mutation
+    assert mutation is not None
+    benign = msgspec.structs.replace(
+        sample,
+        sample_id=digest("sample", sample.sample_id, mutation.strategy),
+        in_family=True,
+        mutation=msgspec.structs.replace(
+            mutation,
+            severity=0.0,
+            edit_script={"catalogue": "original", "kind": mutation.edit_script["kind"]},
+        ),
+    )
+    return [benign, *rows]
 
 
 def _note(strategy: str, reason: str) -> str:

@@ -29,8 +29,9 @@ def render_crossing(rows: Sequence[Sample]) -> str:
     lines = [f"{', '.join(filter(None, what))}; {first.category}, {first.governance_context.user_role}"]
     for text, number in requests.items():
         lines += _block(f"request {number}", text)
-    for context in first.contexts[1:]:
-        lines += _block(f"text {context.context_id}, tier {context.tier.value}", context.text)
+    texts = {(c.context_id, c.tier.value, c.text): None for row in rows for c in row.contexts[1:]}
+    for context_id, tier, text in texts:
+        lines += _block(f"text {context_id}, tier {tier}", text)
     for text, number in facts.items():
         lines += _block(f"facts {number}" if len(facts) > 1 else "facts", "; ".join(text.split("\n")))
     for text, number in policies.items():
@@ -71,5 +72,5 @@ def _verdict(row: Sample) -> str:
 
 def _block(title: str, text: str) -> list[str]:
     """A title and its text, wrapped; nothing in it can steer a terminal."""
-    lines = wrap(one_line(text, _MOST), _WIDTH - 6, break_on_hyphens=False) or [""]
+    lines = wrap(one_line(text, _MOST), _WIDTH - 6, break_on_hyphens=False, break_long_words=False) or [""]
     return [f"  {title}:", *(f"      {line}" for line in lines)]

@@ -14,6 +14,7 @@ from gatling_beam.mutate.mention import Mention, closeness, mention
 from gatling_beam.mutate.orders import order_of
 from gatling_beam.mutate.records import another_record, told
 from gatling_beam.mutate.said import once, put, say_words
+from gatling_beam.mutate.texts import natural_text
 from gatling_beam.mutate.wordings import carried, pick_aside
 
 STRATEGY = "instruction_shadowing"
@@ -36,7 +37,7 @@ def cross_hierarchy(anchor: Anchor, dice: Dice, *, difficulty: str | None = None
     key = dice.pick(free)
     new, request = _other(anchor, dice, level, key)
     plans = (anchor.plan, with_arguments(anchor.plan, {position: {key.name: new}}))
-    orders = [order_of(anchor.domain, tool, plan.calls[position].arguments) for plan in plans]
+    orders = [order_of(anchor.domain, tool, plan, position) for plan in plans]
     if dice.random() < 0.5:
         orders.reverse()
     situation = _with_orders(anchor, dice, text, orders, key, new)
@@ -102,8 +103,13 @@ def _other(anchor: Anchor, dice: Dice, level: str, key: Argument) -> tuple[Any, 
 
 
 def _with_orders(anchor: Anchor, dice: Dice, text: Text, orders: list[str], key: Argument, new: Any) -> Situation:
+    natural = [text.text]
+    record = anchor.domain.spec.records[anchor.tools[text.position].record]
+    if key.parameter.type == "id" and key.parameter.of == record.about:
+        # What the request says of its object is as true of the other one.
+        natural.insert(dice.below(2), natural_text(anchor, dice, text.position, new))
     own = carried(dice, orders)
-    whole = f"{own} {text.text}" if dice.random() < 0.3 else f"{text.text} {own}"
+    whole = " ".join([own, *natural] if dice.random() < 0.3 else [*natural, own])
     texts = tuple(msgspec.structs.replace(one, text=whole) if one == text else one for one in anchor.situation.texts)
     facts = anchor.situation.facts
     if key.parameter.type == "id":

@@ -15,13 +15,13 @@ from gatling_beam.mutate.anchor import Anchor, Argument, pick_level
 from gatling_beam.mutate.crossing import PROVENANCE, Call, Crossing, NotApplicable, Plan, Situation, Text, crossed
 from gatling_beam.mutate.records import another_record, told
 from gatling_beam.mutate.said import once, put
+from gatling_beam.mutate.texts import natural_text
 from gatling_beam.mutate.wordings import pick_aside, with_aside
 from gatling_beam.plan import TrustTier
 from gatling_beam.provenance import SOURCE_TYPES
 
 STRATEGY = "provenance_rug_pull"
 _NAMED = ("the {called} named in {source}", "the {called} that {source} names", "the {called} from {source}")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 #: How many of ten crossings mention the other source once more, in a sentence that permits nothing.
 _AGAIN = {"hard": 10, "medium": 5, "easy": 0}
 
@@ -119,13 +119,7 @@ def _another_text(
 ) -> Text:
     """A second text of the same kind, about another object; its words are one of the first one's task or kind."""
     world, kind = anchor.domain.world, anchor.tools[reader].record
-    task = anchor.sample.metadata.get("gold", {}).get("metadata", {}).get("task", "")
-    spec = anchor.domain.spec
-    met_by = spec.tasks[task].met_by if task in spec.tasks else ()
-    condition = any(source == reader and evidence == "control" for source, _, evidence in anchor.plan.edges)
-    words = dice.pick(met_by if condition and met_by else record.texts)
-    lists = {name: dice.pick(anchor.domain.spoken[name]) for name in _PLACEHOLDER.findall(words) if name in spec.lists}
-    filled = words.format(about=about, code=f"{dice.below(100):02d}-{dice.below(10_000):04d}", **lists)
+    filled = natural_text(anchor, dice, reader, about)
     own_id = world.record_id(kind, 1 + dice.below(world.size(kind)))
     if own_id == text.context_id or own_id in anchor.sample.request:
         raise NotApplicable("no_other_value")

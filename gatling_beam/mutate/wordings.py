@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 
 from gatling_beam.domains.dice import Dice
-from gatling_beam.domains.speech import sentence_case
+from gatling_beam.domains.speech import CLOSERS, OPENERS, sentence_case
 from gatling_beam.domains.tree import read_tree
 
 
@@ -16,9 +16,13 @@ def wordings(name: str) -> dict[str, tuple[str, ...]]:
 
 
 def with_aside(request: str, sentence: str, *, first: bool) -> str:
-    """The request with a sentence that asks for nothing, before or after its own."""
+    """The request with a sentence that asks for nothing, before or after its own: after a greeting that opens it, and
+    before one that closes it."""
     said = sentence_case(sentence)
-    return f"{said} {request}" if first else f"{request} {said}"
+    opener = next((words for words in OPENERS if request.startswith(f"{words} ")), "")
+    closer = next((words for words in CLOSERS if request.endswith(f" {words}")), "")
+    own = request[len(opener) : len(request) - len(closer)].strip()
+    return " ".join(filter(None, (opener, said, own, closer) if first else (opener, own, said, closer)))
 
 
 def pick_aside(dice: Dice, kind: str) -> str:

@@ -134,7 +134,7 @@ def mixed(rows: list[Sample]) -> list[Sample]:
 @pytest.fixture(scope="session")
 def anchors() -> list[Sample]:
     """Gold rows."""
-    return list(gold_rows(1_600))
+    return list(gold_rows(1_200))
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,7 @@ def other_value(anchor, rng):
 
 def moved_window(anchor, rng):
     a = picked(rng, (a for a in anchor.arguments if a.name in ("since", "until")))
-    day = date.fromisoformat(a.value) + timedelta(rng.choice((-30, -1, 1, 30)) * (1 if a.name == "since" else 1))
+    day = date.fromisoformat(a.value) + timedelta(rng.choice((-30, -1, 1, 30)))
     return row_of(anchor, with_arguments(anchor.plan, {a.position: {a.name: day.isoformat()}}))
 
 

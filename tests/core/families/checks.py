@@ -112,15 +112,20 @@ def value_problems(anchor, strategy, rows):
                 yield "a volume that is not the call's"
             for name, value in node.arguments.items():
                 parameter = tool.parameters[name]
-                if type(value) is str and REFERENCE.fullmatch(value):
-                    continue
-                if parameter.type == "enum" and value not in parameter.options:
+                if not is_known(which, people, parameter, value):
                     yield f"{name}={value!r}"
-                elif parameter.type == "people" and (not set(value) <= people or value != sorted(value)):
-                    yield f"{name}={value!r}"
-                elif parameter.type == "id" and parameter.of in which.spec.records:
-                    if which.world.number_of(parameter.of, value) is None:
-                        yield f"{name}={value!r}"
+
+
+def is_known(which, people, parameter, value):
+    if type(value) is str and REFERENCE.fullmatch(value):
+        return True
+    if parameter.type == "enum":
+        return value in parameter.options
+    if parameter.type == "people":
+        return set(value) <= people and value == sorted(value)
+    if parameter.type == "id" and parameter.of in which.spec.records:
+        return which.world.number_of(parameter.of, value) is not None
+    return True
 
 
 def script_problems(anchor, strategy, rows):

@@ -1,7 +1,9 @@
 """Gold rows and their judged families; modules that several test files share."""
 
+from collections import Counter
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from random import Random
 
 import pyarrow.parquet as pq
 import pytest
@@ -68,3 +70,37 @@ def checks():
 def changed():
     """The module changed.py: gold rows with one thing changed."""
     return load("changed")
+
+
+@pytest.fixture(scope="session")
+def faults():
+    """The module faults.py: how faults are planted, and the build whose checks find them."""
+    return load("faults")
+
+
+@pytest.fixture
+def plant(faults, monkeypatch):
+    """Plants a fault for one test."""
+    return faults.Plant(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def sound_build(gold, made, changed, faults, checks, second_reading, stored):
+    """The build that faults are planted in."""
+    rows = [pair for anchor in gold[:350] for pair in changed.changed_rows(anchor, Random(anchor.sample_id))]
+    read, counts = [], Counter()
+    for (name, row), as_stored in zip(rows, stored([row for _, row in rows]), strict=True):
+        try:
+            second = second_reading.violated(as_stored)
+        except second_reading.Undecided as undecided:
+            second = str(undecided)
+        counts[name, second] += 1
+        if counts[name, second] <= 12:
+            read.append((row, second))
+    return faults.Build(faults.some_anchors(made), read, checks, second_reading, stored)
+
+
+@pytest.fixture
+def problems(sound_build):
+    """`problems()`: the names of the checks that find anything in the build."""
+    return sound_build.problems

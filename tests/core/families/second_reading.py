@@ -58,6 +58,7 @@ class Said:
         self.clearance, self.ceilings, self.forbidden = {}, {}, set()
         for rule, text in zip(spec["policy"], rules, strict=True):
             text = text.removesuffix(" Counts return no rows and are not bound by this.")
+            text = text.removesuffix(WHEN_APPROVED)
             form = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(rule["text"]))
             said = re.fullmatch(form, text).groupdict()
             if "limit" in rule:
@@ -129,7 +130,9 @@ class Reading:
         kinds = row["edge_evidence"]
         self.influence = [edge for edge, kind in zip(edges, kinds, strict=True) if kind in ("data", "turn", "control")]
         self.data = [edge for edge, kind in zip(edges, kinds, strict=True) if kind == "data"]
-        self.texts = [(ids[c["node_id"]], c["context_id"], c["tier"], c["text"]) for c in row["contexts"] if c["node_id"]]
+        self.texts = [
+            (ids[c["node_id"]], c["context_id"], c["tier"], c["text"]) for c in row["contexts"] if c["node_id"]
+        ]
         self.entries = {entry["call_id"]: entry for entry in json.loads(row["warrant"])["calls"]}
         self.asked = {name: Step(self.spec, entry["tools"][0], entry["key"]) for name, entry in self.entries.items()}
 
@@ -156,7 +159,7 @@ class Reading:
         if field == "about":
             own_id = step.given[f"{step.of}_id"]
             form = self.spec["records"][self.spec["records"][step.of]["about"]]["id"]
-            pattern = re.escape(form.rstrip("#")) + r"\d{%d}(?!\w)" % form.count("#")
+            pattern = re.escape(form.rstrip("#")) + r"\d" * form.count("#") + r"(?!\w)"
             texts = " ".join(text for _, context, _, text in self.texts if context == own_id)
             found = set(re.findall(pattern, texts))
             return found.pop() if len(found) == 1 else (step.name, field, own_id)

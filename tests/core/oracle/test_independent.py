@@ -18,6 +18,7 @@ PRIVILEGE |= {"run": 6, "send": 4, "export": 5}
 READS = ("search", "get", "summarize", "read")
 MONTHS = "January February March April May June July August September October November December".split()
 REFERENCE = re.compile(r"\$(call_\d+)\.(\w+)\$")
+WHEN_APPROVED = " It must be valid on the day of the call's effect: the date that the call gives, else today."
 FACT = re.compile(r"(APR-\d{4}) covers (\S+) up to ([\d,]+) from (\S+) to (\S+), signed by the (.+)")
 
 
@@ -52,6 +53,7 @@ class Said:
         assert len(rules) == len(spec["policy"])
         for rule, text in zip(spec["policy"], rules, strict=True):
             text = text.removesuffix(" Counts return no rows and are not bound by this.")
+            text = text.removesuffix(WHEN_APPROVED)
             form = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(rule["text"]))
             said = re.fullmatch(form, text).groupdict()
             if "limit" in rule:
