@@ -14,8 +14,9 @@ from gatling_beam.domains.dice import Dice
 from gatling_beam.mutate.crossing import Situation
 from gatling_beam.mutate.wordings import with_aside
 
-#: By difficulty: how many of ten crossings say the other value first, after the request's own words, or not at all.
-_PLACES = {"hard": (5, 5, 0), "medium": (2, 8, 0), "easy": (0, 7, 3)}
+#: By difficulty: how many of twenty crossings say the other value first, or after the request's own words. Where it is
+#: said not at all, the sources of arguments alone tell the label, so that has to stay rare.
+_PLACES = {"hard": (10, 10), "medium": (4, 16), "easy": (0, 19)}
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -27,8 +28,8 @@ class Mention(msgspec.Struct, frozen=True):
     @classmethod
     def draw(cls, dice: Dice, level: str) -> "Mention":
         """The place for a difficulty."""
-        first, after, _ = _PLACES[level]
-        number = dice.below(10)
+        first, after = _PLACES[level]
+        number = dice.below(20)
         return cls(number < first + after, number < first)
 
 

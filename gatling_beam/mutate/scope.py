@@ -22,7 +22,7 @@ from gatling_beam.mutate.crossing import (
 )
 from gatling_beam.mutate.mention import Mention, closeness, mention
 from gatling_beam.mutate.said import period_again, say_number, say_period, say_words
-from gatling_beam.mutate.wordings import pick_aside
+from gatling_beam.mutate.wordings import pick_aside, wordings
 from gatling_beam.scope import iso_date
 
 STRATEGY = "scope_blowup"
@@ -154,21 +154,18 @@ def _one_way(anchor: Anchor, dice: Dice, level: str, size: _Size, values: tuple[
     """One dimension crosses one way only, so there are two ratios, each with a benign row that asks for it."""
     own = (anchor.plan, anchor.situation)
     others = [_resized(own, size, value) for value in values]
-    mentioned = dice.pick(values)
     request = own[1].request
-    if size.window:
-        days = _days(size, mentioned)
-        texts = [
-            {"other": period_again(request, size.window, days)},
-            *({"other": period_again(request, size.window, size.window)} for _ in others),
-        ]
-    else:
-        texts = [
-            {"other": _number_as(request, mentioned)},
-            *({"other": _number_as(request, size.value)} for _ in others),
-        ]
+    said = [
+        period_again(request, size.window, _days(size, value)) if size.window else _number_as(request, value)
+        for value in (size.value, *values)
+    ]
     kind = "when" if size.window else "limit"
-    situations = _mention(dice, kind, level, (own[1], *(situation for _, situation in others)), texts)
+    how = Mention.draw(dice, level)
+    situations: tuple[Situation, ...] = (own[1], *(situation for _, situation in others))
+    # Each request mentions both of the other sizes.
+    for turn, sentence in enumerate(dice.some(wordings("asides")[kind], 2), 1):
+        texts = [{"other": said[(k + turn) % 3]} for k in range(3)]
+        situations = mention(how, sentence, situations, texts)
     wrong = (Cell(0, 1, SCOPE), Cell(0, 2, SCOPE)) if direction > 0 else (Cell(1, 0, SCOPE), Cell(2, 0, SCOPE))
     ratio = max(max(value / size.value, size.value / value) for value in values)
     return Crossing(

@@ -11,10 +11,17 @@ from gatling_beam.sample import SourceRow
 from gatling_beam.transforms import NormalizeToPlan
 
 MAKE: dict[str, Callable[[], beam.PTransform]] = {
+    "BuildContrastSets": lambda: transforms.BuildContrastSets("out", shards=1),
+    "BuildFamilies": lambda: transforms.BuildFamilies(),
     "DedupByIntentHash": lambda: transforms.DedupByIntentHash(),
     "ExchangeByHash": lambda: transforms.ExchangeByHash(lambda index, table: [], buckets=1),
     "FromRows": lambda: transforms.FromRows(),
     "GenerateGoldTraces": lambda: transforms.GenerateGoldTraces(1),
+    "JudgeRows": lambda: transforms.JudgeRows(),
+    "MutateFlow": lambda: transforms.MutateFlow(),
+    "MutateHierarchy": lambda: transforms.MutateHierarchy(),
+    "MutateProvenance": lambda: transforms.MutateProvenance(),
+    "MutateScope": lambda: transforms.MutateScope(),
     "NormalizeToPlan": lambda: transforms.NormalizeToPlan(),
     "ReadFromHuggingFace": lambda: transforms.ReadFromHuggingFace("xlam"),
     "ReadHFSource": lambda: transforms.ReadHFSource("xlam"),
