@@ -52,7 +52,7 @@ def tier2_quotas(strategies: Sequence[str], per_term: int, shares: tuple[int, in
         raise ValueError(f"{per_term} is not an even number >= 2: a crossing has two negatives")
     crossings = per_term // 2
     totals = largest_remainder(crossings, shares)
-    quotas = {}
+    quotas: dict[str, int] = {}
     for strategy in strategies:
         if strategy != _SCOPE:
             quotas |= {stratum_of(strategy, "", level): 2 * n for level, n in zip(LEVELS, totals, strict=True)}

@@ -4,7 +4,8 @@ The unit is the crossing: all of its rows are taken or none. Candidates are look
 crossing stand in one file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -27,6 +28,7 @@ COLUMNS = [
 ]
 _NO_STRATUM = 255
 _JOIN = "\x1f"
+_T = TypeVar("_T", bound=np.generic)
 
 StratumOf = Callable[[str, str, str], str]
 
@@ -90,13 +92,13 @@ class Candidates:
         Of crossings that share a row the one of the least rank stays, the others are duplicates. Where crossings of a
         stratum have different numbers of negatives, one that no longer fits is passed by.
         """
-        order = np.argsort(self._all(self._ranks, f"S{RANK_BYTES}"), kind="stable")
+        order = np.argsort(_joined(self._ranks, f"S{RANK_BYTES}"), kind="stable")
         place = np.empty(len(order), np.uint32)
         place[order] = np.arange(len(order), dtype=np.uint32)
         fate = np.full(self._units, NOT_SELECTED, np.uint8)
         if self._distinct:
             fate[self._colliding(place)] = DUPLICATE
-        stratum, weight = self._all(self._stratum, np.uint8), self._all(self._weight, np.uint8)
+        stratum, weight = _joined(self._stratum, np.uint8), _joined(self._weight, np.uint8)
         taken, available = {}, {}
         for name, k in self._strata.items():
             units = order[(stratum[order] == k) & (fate[order] != DUPLICATE)]
@@ -108,18 +110,20 @@ class Candidates:
 
     def _colliding(self, place: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
         """The units that share a row with one of a lesser rank."""
-        units = self._all([units for units, _ in self._files.values()], np.uint32)
-        hashes = self._all([hashes for _, hashes in self._files.values()], np.uint64)
+        units = _joined([units for units, _ in self._files.values()], np.uint32)
+        hashes = _joined([hashes for _, hashes in self._files.values()], np.uint64)
         if not len(units):
             return units
         order = np.lexsort((place[units], hashes))
         same = np.diff(hashes[order]) == 0
         before, after = units[order][:-1][same], units[order][1:][same]
-        return after[before != after]
+        colliding: npt.NDArray[np.uint32] = after[before != after]
+        return colliding
 
-    @staticmethod
-    def _all(parts: list[npt.NDArray[np.generic]], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
-        return np.concatenate([np.empty(0, dtype), *parts])
+
+def _joined(parts: Sequence[npt.NDArray[_T]], dtype: npt.DTypeLike) -> npt.NDArray[_T]:
+    """The parts as one array, of `dtype` where there are none."""
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
 def _fitting(units: npt.NDArray[np.int64], weights: npt.NDArray[np.uint8], quota: int) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ from fsspec.core import url_to_fs
 from gatling_beam.files import expand_glob, join, sha256_of
 from gatling_beam.manifest import read_manifest
 from gatling_beam.sample import Sample
-from gatling_beam.shards import FORMATS, check_format, format_of, read_shard
+from gatling_beam.shards import FORMATS, UNREADABLE, check_format, format_of, read_shard
 
 _GLOB = frozenset("*?[")
 
@@ -22,8 +22,16 @@ class ShardRef(msgspec.Struct, frozen=True, gc=False):
     sha256: str | None = None
 
 
-class ChangedShard(ValueError):
+class ShardError(ValueError):
+    """A file that was to be read is not what it should be."""
+
+
+class ChangedShard(ShardError):
     """A file is not the one that the manifest lists."""
+
+
+class UnreadableShard(ShardError):
+    """A file does not hold samples, or one of its rows is none."""
 
 
 def list_shards(targets: Iterable[str], format: str | None = None) -> list[ShardRef]:
@@ -82,16 +90,21 @@ def read_listed(shard: ShardRef, *, validate: bool = True, documents: bool = Tru
     Raises:
       FileNotFoundError: if the file is not there.
       ChangedShard: if it is not the file that the manifest lists; a wrong number of rows shows after the last one.
-      ValueError, KeyError: if it does not hold samples.
+      UnreadableShard: if it does not hold samples, or a row of it is none.
     """
     if validate and shard.sha256 is not None:
         found = sha256_of(shard.path)
         if found != shard.sha256:
             raise ChangedShard(f"{shard.path} has SHA-256 {found}, the manifest says {shard.sha256}: {_CURE}")
     rows = 0
-    for sample in read_shard(shard.path, check_format(shard.format), Sample):
-        rows += 1
-        yield sample if documents else without_documents(sample)
+    try:
+        for sample in read_shard(shard.path, check_format(shard.format), Sample):
+            rows += 1
+            yield sample if documents else without_documents(sample)
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as e:
+        raise UnreadableShard(f"{shard.path} cannot be read after {rows:,} rows: {e}") from e
     if shard.rows is not None and rows != shard.rows:
         raise ChangedShard(f"{shard.path} holds {rows:,} rows, the manifest says {shard.rows:,}: {_CURE}")
 

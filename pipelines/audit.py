@@ -8,6 +8,7 @@ from pydantic import Field
 from gatling_beam.audit.ceilings import MIN_ROWS
 from gatling_beam.audit.report import audit_html
 from gatling_beam.audit.result import AuditResult, audit_files
+from gatling_beam.audit.strata import Figure
 from gatling_beam.files import join, write_bytes
 from gatling_beam.pipelines.anchors import look_up_rows
 from gatling_beam.pipelines.options import Options, UserError, parse, parser_of, refuse_unknown
@@ -69,14 +70,15 @@ def run(options: AuditOptions) -> AuditResult:
 def summary(result: AuditResult) -> str:
     """The checks, the figure of each probe that comes nearest to its ceiling, and how many there are."""
     rows = [("strategy", "kind", "difficulty", "what is seen", "against", "rows", "AUC", "bound", "ceiling", "verdict")]
-    nearest = {}
+    nearest: dict[tuple[str, str, str], tuple[float, Figure]] = {}
     for figure in result.figures:
         if figure.ceiling is None:
             continue
         key = (figure.strategy, figure.kind, figure.difficulty)
-        if key not in nearest or figure.lower - figure.ceiling > nearest[key].lower - nearest[key].ceiling:
-            nearest[key] = figure
-    for figure in nearest.values():
+        over = figure.lower - figure.ceiling
+        if key not in nearest or over > nearest[key][0]:
+            nearest[key] = (over, figure)
+    for over, figure in nearest.values():
         rows.append(
             (
                 figure.strategy,
@@ -87,7 +89,7 @@ def summary(result: AuditResult) -> str:
                 f"{figure.negatives:,}",
                 f"{figure.auc:.3f}",
                 f"{figure.lower:.3f}",
-                f"{figure.ceiling:.2f}",
+                f"{figure.lower - over:.2f}",
                 figure.verdict,
             )
         )

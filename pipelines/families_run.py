@@ -34,6 +34,8 @@ from gatling_beam.shards import read_table
 
 #: Anchors that the estimate looks at: a hundredth of them, within these bounds.
 _LEAST_LOOK, _MOST_LOOK = 200, 5_000
+#: Rows of a staged file: a worker holds one, some 6 kB a row and its copy.
+_STAGED_ROWS = 25_000
 
 
 class AnchorOptions(Options):
@@ -91,7 +93,8 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
       UserError: for whatever the user can mend. Nothing is committed then.
     """
     anchors = look_up_rows(options.input, "tier1")
-    shards = options.shards or default_shards(sum(plan.quotas.values()))
+    # A crossing has about as many benign rows as negatives.
+    shards = options.shards or default_shards(2 * sum(plan.quotas.values()))
     recipe = plan.recipe | {
         "k": options.k,
         "max_rounds": options.max_rounds,
@@ -189,7 +192,7 @@ def _rounds(
             inputs=anchors.targets,
             makings=makings,
             directory=options.output,
-            shards=shards * ceil(default_shards(expected) / shards),
+            shards=shards * ceil(expected / _STAGED_ROWS / shards) or shards,
             dead_shards=ceil(default_shards(expected) / 10),
             exchange=options.exchange,
         )

@@ -28,13 +28,16 @@ from pydantic import Field
 
 from gatling_beam.hub import SourceError
 from gatling_beam.pipelines.options import Options, UsageError, UserError, refuse_unknown
+from gatling_beam.shard_list import ShardError
 from gatling_beam.transforms.exchange_by_hash import Exchange
 
 #: A day; Beam's default of 300 s kills every longer run on Prism.
 _JOB_SERVER_TIMEOUT_S = 86_400
 #: Runners that hand flags to a job server, which may know more of them than Python does.
 _JOB_SERVER_RUNNERS = ("flink", "spark", "portable")
-_SOURCE_ERROR = re.compile(r"gatling_beam\.hub\.errors\.\w+: (.+?)(?: \[while running .*)?$", re.MULTILINE)
+_SOURCE_ERROR = re.compile(
+    r"gatling_beam\.(?:hub\.errors|shard_list)\.\w+: (.+?)(?: \[while running .*)?$", re.MULTILINE
+)
 
 
 class EngineOptions(Options):
@@ -125,9 +128,10 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], options: PipelineOption
     try:
         result = pipeline.run()
         state = result.wait_until_finish()
-    except RuntimeError as e:
+    except (RuntimeError, ShardError) as e:
         # In process it is the exception itself; that of a worker process comes as text, in its stack trace.
-        text = f"{SourceError.__module__}.{type(e).__name__}: {e}" if isinstance(e, SourceError) else str(e)
+        is_ours = isinstance(e, (SourceError, ShardError))
+        text = f"{SourceError.__module__}.{type(e).__name__}: {e}" if is_ours else str(e)
         if found := _SOURCE_ERROR.search(text):
             raise UserError(f"{found[1]}; nothing was committed") from e
         raise

@@ -84,8 +84,9 @@ class BuildFamilies(beam.PTransform):
         catalogue: str = "ours",
     ) -> None:
         super().__init__()
-        names = strategies if isinstance(strategies, str) else tuple(strategies)
-        self._making = Making(names, difficulty, seed, k, first, form, judge, catalogue)
+        if isinstance(strategies, str):
+            raise TypeError(f"strategies={strategies!r} is not a list of names; write [{strategies!r}]")
+        self._making = Making(tuple(strategies), difficulty, seed, k, first, form, judge, catalogue)
 
     def expand(self, anchors: beam.PCollection[Sample]) -> "Rows":
         outputs = anchors | "Make" >> (

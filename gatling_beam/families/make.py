@@ -52,7 +52,7 @@ class Making(msgspec.Struct, frozen=True):
     catalogue: str = "ours"
 
     def __post_init__(self) -> None:
-        if isinstance(self.strategies, str) or not self.strategies:
+        if not self.strategies:
             raise TypeError(
                 f"strategies={self.strategies!r} is not a list of names; take some of {_listed(STRATEGIES)}"
             )

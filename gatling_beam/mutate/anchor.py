@@ -40,7 +40,8 @@ class Anchor:
         nodes = sample.execution_plan.nodes
         at = {node.node_id: k for k, node in enumerate(nodes)}
         self.plan = Plan(
-            tuple(Call(node.tool_name, node.arguments) for node in nodes),
+            # In the order of their names: a coder or a file may have put arguments into another one.
+            tuple(Call(node.tool_name, dict(sorted(node.arguments.items()))) for node in nodes),
             tuple(
                 (at[a], at[b], evidence)
                 for (a, b), evidence in zip(sample.execution_plan.edges, sample.edge_evidence, strict=True)

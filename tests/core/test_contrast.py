@@ -18,7 +18,7 @@ from gatling_beam.sample import Sample
 @pytest.fixture(scope="module")
 def families() -> list[list[Sample]]:
     """The judged rows of some anchors, several crossings each."""
-    traces = [trace for trace in gold_traces(2, domain_names(), 0, 60) if isinstance(trace, GoldTrace)]
+    traces = [trace for trace in gold_traces(2, domain_names(), 0, 110) if isinstance(trace, GoldTrace)]
     made = [[row for row in family(trace_to_sample(t), seed=5, k=2) if isinstance(row, Sample)] for t in traces]
     return [rows for rows in made if rows]
 

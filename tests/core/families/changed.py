@@ -45,6 +45,17 @@ def another_policy(anchor, rng):
     return with_policy(anchor, re.sub(r"_v\d\d_", variant, anchor.situation.policy_id))
 
 
+def forbidding_policy(anchor, rng):
+    """The most generous variant that forbids a tool of the plan, or so much privilege."""
+    ids = [re.sub(r"_v\d\d_", f"_v{k:02d}_", anchor.situation.policy_id) for k in range(24)]
+    policies = [anchor.domain.policy(policy_id) for policy_id in ids]
+    strict = [p for p in policies if any(t.name in p.forbidden or t.privilege > p.privilege for t in anchor.tools)]
+    if not strict:
+        raise NotApplicable("no_limit")
+    generous = max(strict, key=lambda p: (sum(map(len, p.sets.values())), p.sensitivity, sum(p.limits.values())))
+    return with_policy(anchor, generous.policy_id)
+
+
 def smaller_limit(anchor, rng):
     """A limit one below what the plan asks for, or just that."""
     name, value = picked(
@@ -219,7 +230,8 @@ def other_approval(anchor, rng):
 
 
 CHANGES = (
-    another_policy, smaller_limit, smaller_set, lower_class, bigger_size, default_size, dropped_filter, other_value,
+    another_policy,
+    forbidding_policy, smaller_limit, smaller_set, lower_class, bigger_size, default_size, dropped_filter, other_value,
     moved_window, moved_day, other_person, unnamed_people, twice, other_record, other_evidence, other_tier,
     said_by_a_text, other_approval,
 )  # fmt: skip

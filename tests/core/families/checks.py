@@ -178,7 +178,7 @@ def size_problems(anchor, strategy, rows):
 def request_problems(anchor, strategy, rows):
     """A hard request says both values, so that it does not matter which of them the plan has."""
     kinds = {PLAIN(sorted((source.path, source.kind) for source in row.arg_sources)) for row in rows}
-    if rows[0].mutation.difficulty != "easy" and rows[0].mutation.edit_script["kind"] != "size_1d" and len(kinds) > 1:
+    if rows[0].mutation.difficulty != "easy" and len(kinds) > 1:
         yield "what the sources of the arguments are tells the label"
     for row in rows:
         if {row.request, row.governance_context.request, row.metadata["query"], row.contexts[0].text} != {row.request}:

@@ -18,6 +18,7 @@ MONTHS = "January February March April May June July August September October No
 REFERENCE = re.compile(r"\$(call_\d+)\.(\w+)\$")
 COVERS = re.compile(r"(APR-\d+) covers (.+) up to ([\d,]+) from (\S+) to (\S+), signed by the (.+)")
 STRANGER = (0, 5)
+WHEN_APPROVED = " It must be valid on the day of the call's effect: the date that the call gives, else today."
 
 
 class Undecided(Exception):

@@ -14,7 +14,7 @@ from gatling_beam.judge import flow as judge_flow
 
 
 def test_without_a_fault_nothing_is_found(sound_build, problems):
-    assert len(sound_build.anchors) >= 50
+    assert len(sound_build.anchors) >= 35
     assert len(sound_build.read_twice) >= 300
     assert problems() == set()
 

@@ -45,8 +45,12 @@ def differences(rows, stored, second_reading, counts):
         except second_reading.Undecided as undecided:
             second = str(undecided)
         critic = tuple(x > 0 for x in criticise(row).raw)
-        # What nobody asked for and no text has led to is no matter of energies.
-        if verdict != second or (critic[1] if verdict == "over_action" else critic != verdict):
+        if verdict == "over_action":
+            # Another call of the plan may be ordered by a text, but not where all that is left is order.
+            agrees = not (critic[1] and name == "other_evidence")
+        else:
+            agrees = critic == verdict
+        if verdict != second or not agrees:
             yield name, row.sample_id, verdict, critic, second
         counts[name] += 1
         counts[verdict] += 1
