@@ -91,9 +91,9 @@ def _configs(files: list[str]) -> dict[str, list[str]]:
     by_folder: dict[str, list[str]] = {}
     for name in files:
         by_folder.setdefault(name.partition("/")[0], []).append(name)
-    if len(by_folder) == 1:
+    if by_folder.keys() != _CONFIGS.keys():
         return {"default": files}
-    return {_CONFIGS.get(folder, folder): names for folder, names in sorted(by_folder.items(), reverse=True)}
+    return {config: by_folder[folder] for folder, config in _CONFIGS.items()}
 
 
 def _of_target(manifest: Manifest) -> str:

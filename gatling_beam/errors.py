@@ -32,6 +32,7 @@ REASONS = {
     "duplicate_call_id": "two calls of a row carry the same id",
     "no_request": "the row holds no words of a user",
     "oracles_disagree": "construction, judge and critic do not agree on the four terms of a row",
+    "no_labels": "the row does not declare a label for each of the four terms",
     "crossing_incomplete": "another row of the same crossing was refused",
     "no_effect": "a read that can find nothing, so that nothing is violated",
     "over_action": "an effectful call that neither the request nor a retrieved text asks for",

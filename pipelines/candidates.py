@@ -69,7 +69,14 @@ def build_candidates(pipeline: beam.Pipeline, round: Round) -> None:
         exchange=round.exchange,
         spill_to=temporary,
     )
-    tallies = tuple(one.tallies for one in made)
+    # Every making sees every anchor; the anchors are counted once.
+    tallies = (
+        made[0].tallies,
+        *(
+            one.tallies | f"WithoutAnchors{k}" >> beam.Filter(_is_no_anchor).with_output_types(Tally)
+            for k, one in enumerate(made[1:], 1)
+        ),
+    )
     (tallies, {round.rows_folder: written.results, round.dead_folder: dead}) | "WriteOutcome" >> WriteOutcome(
         round.outcome
     )
@@ -83,6 +90,10 @@ def _families(making: Making) -> BuildFamilies:
 def crossing_of(row: Sample) -> str:
     """The id of the crossing: that of its first row."""
     return row.mutation.parent if row.mutation else row.sample_id
+
+
+def _is_no_anchor(tally: Tally) -> bool:
+    return tally.kind not in ("in", "not_selected")
 
 
 def of_refill(tallies: Iterable[Tally]) -> list[Tally]:

@@ -33,7 +33,9 @@ from gatling_beam.selection import COLUMNS, Candidates, Chosen, StratumOf
 from gatling_beam.shards import read_table
 
 #: Anchors that the estimate looks at: a hundredth of them, within these bounds.
-_LEAST_LOOK, _MOST_LOOK = 200, 5_000
+_LEAST_LOOK, _MOST_LOOK = 200, 2_000
+#: Candidates for each one wanted: what is refused, what collides, and the error of the estimate.
+_SPARE = 1.3
 #: Rows of a staged file: a worker holds one, some 6 kB a row and its copy.
 _STAGED_ROWS = 25_000
 
@@ -106,9 +108,9 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
     if prepare(options, plan.stage, key, recipe | {"input": anchors.key}) == "finished":
         print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
         return
-    rows_each, sources = _estimate(anchors, plan, quiet=options.quiet)
+    estimate = _estimate(anchors, plan, options.k, quiet=options.quiet)
     with watched(options.output, f"{anchors.rows:,} anchors", quiet=options.quiet):
-        rounds, outcome, chosen = _rounds(options, plan, anchors, shards, rows_each, engine)
+        rounds, outcome, chosen = _rounds(options, plan, anchors, shards, estimate, engine)
         missing = chosen.missing(plan.quotas)
         notes = [Tally(sampling.STAGE, "", "note", n, f"shortfall:{name}") for name, n in missing.items()]
         if missing and not options.allow_short:
@@ -142,50 +144,61 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
         format=options.format,
         # A crossing has as many benign rows as negatives.
         target_samples=written + 2 * sum(missing.values()),
-        source_versions=versions_of(anchors, tallies, sources),
+        source_versions=versions_of(anchors, tallies, estimate.sources),
     )
     release(options.output)
     for name, n in missing.items():
         print(f"WARNING: {name} is {n:,} negatives short of {plan.quotas[name]:,}", file=sys.stderr)
 
 
-def _estimate(anchors: Rows, plan: Plan, *, quiet: bool) -> tuple[float, dict[str, SourceVersion]]:
-    """Rows that an anchor gives on average, from a hundredth of them, and the versions of the sources seen."""
+class Estimate(msgspec.Struct, frozen=True):
+    """What a hundredth of the anchors tells: the first round, the rows that it gives, and the sources seen."""
+
+    makings: tuple[Making, ...]
+    rows: int
+    sources: dict[str, SourceVersion]
+
+
+def _estimate(anchors: Rows, plan: Plan, k: int, *, quiet: bool) -> Estimate:
+    """Of each stratum as many crossings of as many anchors as fill its quota with something to spare."""
     look = min(anchors.rows, max(_LEAST_LOOK, min(_MOST_LOOK, ceil(anchors.rows / 100))))
-    making = msgspec.structs.replace(plan.first, judge=False)
-    found = dict.fromkeys(plan.quotas, 0)
-    rows = seen = 0
+    samples = list(first_rows(anchors, look))
     sources: dict[str, SourceVersion] = {}
-    for sample in first_rows(anchors, look):
-        seen += 1
+    for sample in samples:
         sources.setdefault(sample.source.name, version_of(sample))
-        for row in make(sample, making).rows:
-            rows += 1
-            mutation = row.mutation
-            assert mutation is not None
-            name = plan.stratum_of(mutation.strategy, mutation.ratio_band, mutation.difficulty)
-            if row.label != "benign" and name in found:
-                found[name] += 1
+    makings, rows = [], 0.0
     if not quiet:
-        print(f"expected from {seen:,} of {anchors.rows:,} anchors:", file=sys.stderr)
-        for name, n in found.items():
-            expected, wanted = round(n * anchors.rows / max(seen, 1)), plan.quotas[name]
-            short = "  short: further rounds" if expected < wanted else ""
-            print(f"  {name:36} {expected:>12,} negatives for {wanted:>12,}{short}", file=sys.stderr)
-    return rows / max(seen, 1), sources
+        print(f"expected from {len(samples):,} of {anchors.rows:,} anchors:", file=sys.stderr)
+    for name, quota in plan.quotas.items():
+        making = plan.refill(name) if plan.refill else msgspec.structs.replace(plan.first, strategies=(name,))
+        made = [row for sample in samples for row in make(sample, msgspec.structs.replace(making, judge=False)).rows]
+        each = sum(row.label != "benign" for row in made) / max(len(samples), 1)
+        wanted = _SPARE * quota / anchors.rows
+        number = min(k, max(1, ceil(wanted / each))) if each else k
+        share = min(1.0, wanted / (each * number)) if each and quota else 1.0
+        if quota:
+            makings.append(msgspec.structs.replace(making, k=number, share=share))
+            rows += len(made) / max(len(samples), 1) * number * share * anchors.rows
+        if not quiet:
+            short = "  may be short: further rounds" if each * k * anchors.rows < quota else ""
+            print(
+                f"  {name:36} {quota:>10,} negatives: {number} of {share:.1%} of the anchors, where it applies{short}",
+                file=sys.stderr,
+            )
+    return Estimate(tuple(makings), ceil(rows), sources)
 
 
 def _rounds(
-    options: FamiliesOptions, plan: Plan, anchors: Rows, shards: int, rows_each: float, engine: PipelineOptions
+    options: FamiliesOptions, plan: Plan, anchors: Rows, shards: int, estimate: Estimate, engine: PipelineOptions
 ) -> tuple[list[Round], Outcome, Chosen]:
     """Candidates until all quotas are filled, nothing new comes, or the rounds are over."""
     candidates = Candidates(options.seed, list(plan.quotas), plan.stratum_of, distinct=plan.distinct)
-    expected = ceil(rows_each * anchors.rows)
+    expected = estimate.rows
     rounds: list[Round] = []
     tallies: list[Tally] = []
     files: list[Any] = []
     chosen = Chosen({}, {}, {})
-    makings: tuple[Making, ...] = (plan.first,)
+    makings = estimate.makings
     while True:
         round = Round(
             number=len(rounds),

@@ -32,8 +32,8 @@ class Tier2Options(FamiliesOptions):
     )
     catalogue: Literal["ours", "original"] = Field(
         "ours",
-        description="original: the four mutations of the original system with its declared labels, to compare with; they "
-        "know no difficulty",
+        description="original: the four mutations of the original system with its declared labels, to compare with; "
+        "they know no difficulty",
         json_schema_extra={"metavar": "NAME"},
     )
 

@@ -66,6 +66,7 @@ class BuildFamilies(beam.PTransform):
         `JudgeRows`.
       catalogue: "original" gives the four mutations of the original system with its declared labels, past acceptance:
         of each strategy up to `k` rows, and the anchor as the benign row beside them (`gatling_beam.mutate.original`).
+      share: the part of the anchors, 0 < share <= 1, of which crossings are made; a function of seed and sample_id.
 
     Example:
       >>> families = anchors | BuildFamilies(difficulty="hard", seed=7, k=2)
@@ -82,11 +83,12 @@ class BuildFamilies(beam.PTransform):
         form: str | None = None,
         judge: bool = True,
         catalogue: str = "ours",
+        share: float = 1.0,
     ) -> None:
         super().__init__()
         if isinstance(strategies, str):
             raise TypeError(f"strategies={strategies!r} is not a list of names; write [{strategies!r}]")
-        self._making = Making(tuple(strategies), difficulty, seed, k, first, form, judge, catalogue)
+        self._making = Making(tuple(strategies), difficulty, seed, k, first, form, judge, catalogue, share)
 
     def expand(self, anchors: beam.PCollection[Sample]) -> "Rows":
         outputs = anchors | "Make" >> (

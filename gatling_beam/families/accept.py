@@ -39,6 +39,10 @@ def judged(sample: Sample, parent: Energies | None = None) -> Sample:
       Refused: oracles_disagree, or what keeps the judge or the critic from an opinion.
     """
     declared = tuple(label.violated for label in sample.violation_labels)
+    if len(declared) != len(ENERGY_TERMS):
+        raise Refused(
+            "no_labels", f"{len(declared)} labels are declared, not one for each of {', '.join(ENERGY_TERMS)}"
+        )
     try:
         verdict, critique = judge(sample), criticise(sample)
     except Unjudged as e:

@@ -1,6 +1,7 @@
 """What becomes of an anchor in a stage of families: its rows, their dead letters, and counts."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -36,6 +37,8 @@ _MAX_K = 1_000
 class Making(msgspec.Struct, frozen=True):
     """Which crossings are made of an anchor: numbers first..first+k-1 of each of `strategies`.
 
+    `share` is the part of all anchors, 0 < share <= 1, of which any are made.
+
     `strategies` are those of Tier II or kinds of Tier III. `form` (size, set) is of scope alone.
 
     Raises:
@@ -50,6 +53,7 @@ class Making(msgspec.Struct, frozen=True):
     form: str | None = None
     judge: bool = True
     catalogue: str = "ours"
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -74,6 +78,8 @@ class Making(msgspec.Struct, frozen=True):
         ):
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
                 raise ValueError(f"{name}={value!r} is not a whole number in {least}..{most}")
+        if not isinstance(self.share, (int, float)) or not 0 < self.share <= 1:
+            raise ValueError(f"share={self.share!r} is not a number in 0 < share <= 1")
         if not isinstance(self.judge, bool):
             raise TypeError(f"judge={self.judge!r} is not True or False")
         if self.form is not None and (self.form not in get_args(Form) or self.strategies != (SCOPE,)):
@@ -105,6 +111,8 @@ def make(sample: Sample, making: Making) -> Outcome:
     if sample.in_family:
         return Outcome(IN_FAMILY)
     outcome = Outcome(ANCHOR)
+    if making.share < 1 and not _is_chosen(sample, making):
+        return outcome
     if making.catalogue == "original":
         _add_original(sample, making, outcome)
         return outcome
@@ -125,6 +133,12 @@ def make(sample: Sample, making: Making) -> Outcome:
             else:
                 outcome.rows += accepted
     return outcome
+
+
+def _is_chosen(sample: Sample, making: Making) -> bool:
+    """Whether the anchor is of the share: of each stratum another part of them."""
+    what = f"{making.seed}/{sample.sample_id}/{'/'.join(making.strategies)}/{making.difficulty}/{making.form}"
+    return int.from_bytes(blake2b(what.encode(), digest_size=8).digest(), "big") < making.share * 2**64
 
 
 def judged_or_dead(sample: Sample) -> Sample | DeadLetter:

@@ -83,7 +83,7 @@ def test_inspect_reads_every_format(tier1: Command, gatling: Command, tmp_path: 
     [
         ("a.txt", "x", "ends in none of"),
         ("a.parquet", "x", "cannot be read as parquet"),
-        ("a.jsonl", '{"a": 1}\n', "neither samples, gold traces nor dead letters"),
+        ("a.jsonl", '{"a": 1}\n', "neither samples, gold traces, contrast sets nor dead letters"),
         ("a.jsonl", '{"sample_id": 1}\n', "cannot be decoded"),
         ("", "", "no data files"),
         ("missing.parquet", "", "is not there"),

@@ -125,6 +125,7 @@ def test_two_workers_write_the_same_files(tier2: Path, anchors: Path, tmp_path: 
     assert contents(tmp_path / "two") == contents(tier2)
 
 
+@pytest.mark.slow
 def test_a_portable_runner_writes_the_same_files(tier2: Path, anchors: Path, tmp_path: Path) -> None:
     log = tmp_path / "workers"
     worker = f"{sys.executable} -m apache_beam.runners.worker.sdk_worker_main 2>>{log}.err && echo ended >>{log}"
@@ -248,7 +249,7 @@ def test_files_that_hold_something_else_are_named(anchors: Path, gatling: Comman
     assert done.code == 1 and "unknown column mood" in done.err and "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_row_that_cannot_be_read_ends_the_run_with_its_place(
     anchors: Path, gatling: Command, tmp_path: Path, workers: int
 ) -> None:
