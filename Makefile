@@ -47,12 +47,19 @@ demo: $(STAMP)
 	@echo
 	@$(BIN)/gatling-beam inspect demo-output --source gold --n 1
 	@echo
+	@$(BIN)/gatling-beam tier2 --input demo-output --output demo-families --per_term 20 --k 2 --overwrite --quiet
+	@echo
+	@echo "A crossing of a family: who is allowed what, and why:"
+	@echo
+	@$(BIN)/gatling-beam inspect demo-families --crossings --strategy exfiltration_pivot --n 1
+	@echo
 	@echo "demo-output/ holds:"
 	@echo "  data/              the rows, as Parquet: datasets.load_dataset('demo-output')"
 	@echo "  dead_letters/      the rows that could not be used, each with its reason; some of the sample are broken on purpose"
 	@echo "  ledger.json        where every row of every source went; the run fails when it does not add up"
 	@echo "  manifest.json      recipe, versions, and name, rows and sha256 of every file"
-	@echo "Look at more rows:   $(BIN)/gatling-beam inspect demo-output --source xlam; at dead letters: ... inspect demo-output/dead_letters"
+	@echo "demo-families/ holds 80 attacks in data/ and their benign twins in benign/"
+	@echo "Look at more rows:   $(BIN)/gatling-beam inspect demo-output --source xlam; at attacks: ... inspect demo-families --crossings"
 	@echo "Check the folder:    $(BIN)/gatling-beam validate demo-output"
 
 test: lint types

@@ -11,7 +11,7 @@ from gatling_beam.pipelines.outcome import WriteOutcome
 from gatling_beam.pipelines.output import TEMPORARY
 from gatling_beam.sample import Sample, Tally
 from gatling_beam.shards import ShardFile
-from gatling_beam.transforms.build_families import BuildFamilies
+from gatling_beam.transforms._make_families import MakeFamilies
 from gatling_beam.transforms.exchange_by_hash import Exchange, ExchangeByHash
 from gatling_beam.transforms.read_samples import ReadSamples
 from gatling_beam.transforms.write_dead_letters import WriteDeadLetters
@@ -49,12 +49,11 @@ class Round(msgspec.Struct, frozen=True):
 
 
 def build_candidates(pipeline: beam.Pipeline, round: Round) -> None:
-    """Read -> BuildFamilies, one step for each of the makings -> files by crossing; counts go to `round.outcome`."""
+    """Read -> MakeFamilies -> files by crossing; counts go to `round.outcome`."""
     temporary = join(round.directory, TEMPORARY)
     anchors = pipeline | "ReadSamples" >> ReadSamples(round.inputs)
-    made = [anchors | f"BuildFamilies{k}" >> _families(making) for k, making in enumerate(round.makings)]
-    rows = [one.rows for one in made] | "AllRows" >> beam.Flatten()
-    written = rows | "WriteCandidates" >> ExchangeByHash(
+    made = anchors | "MakeFamilies" >> MakeFamilies(round.makings)
+    written = made.rows | "WriteCandidates" >> ExchangeByHash(
         SampleShard(join(round.directory, round.rows_folder), "parquet", round.shards),
         buckets=round.shards,
         key=crossing_of,
@@ -62,38 +61,20 @@ def build_candidates(pipeline: beam.Pipeline, round: Round) -> None:
         spill_to=temporary,
         result_type=ShardFile,
     )
-    dead_files = [one.dead for one in made] | "AllDeadLetters" >> beam.Flatten()
-    dead = dead_files | "WriteDeadLetters" >> WriteDeadLetters(
+    dead = made.dead | "WriteDeadLetters" >> WriteDeadLetters(
         join(round.directory, round.dead_folder),
         shards=round.dead_shards,
         exchange=round.exchange,
         spill_to=temporary,
     )
-    # Every making sees every anchor; the anchors are counted once.
-    tallies = (
-        made[0].tallies,
-        *(
-            one.tallies | f"WithoutAnchors{k}" >> beam.Filter(_is_no_anchor).with_output_types(Tally)
-            for k, one in enumerate(made[1:], 1)
-        ),
-    )
-    (tallies, {round.rows_folder: written.results, round.dead_folder: dead}) | "WriteOutcome" >> WriteOutcome(
+    ((made.tallies,), {round.rows_folder: written.results, round.dead_folder: dead}) | "WriteOutcome" >> WriteOutcome(
         round.outcome
     )
-
-
-def _families(making: Making) -> BuildFamilies:
-    options = {name: getattr(making, name) for name in making.__struct_fields__ if name != "strategies"}
-    return BuildFamilies(making.strategies, **options)
 
 
 def crossing_of(row: Sample) -> str:
     """The id of the crossing: that of its first row."""
     return row.mutation.parent if row.mutation else row.sample_id
-
-
-def _is_no_anchor(tally: Tally) -> bool:
-    return tally.kind not in ("in", "not_selected")
 
 
 def of_refill(tallies: Iterable[Tally]) -> list[Tally]:

@@ -34,8 +34,8 @@ from gatling_beam.shards import read_table
 
 #: Anchors that the estimate looks at: a hundredth of them, within these bounds.
 _LEAST_LOOK, _MOST_LOOK = 200, 2_000
-#: Candidates for each one wanted: what is refused, what collides, and the error of the estimate.
-_SPARE = 1.3
+#: Candidates for each negative wanted, and some more, since small numbers vary: what is refused, what collides, and the error of the estimate.
+_SPARE, _MORE = 1.3, 20
 #: Rows of a staged file: a worker holds one, some 6 kB a row and its copy.
 _STAGED_ROWS = 25_000
 
@@ -108,7 +108,7 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
     if prepare(options, plan.stage, key, recipe | {"input": anchors.key}) == "finished":
         print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
         return
-    estimate = _estimate(anchors, plan, options.k, quiet=options.quiet)
+    estimate = _estimate(anchors, plan, options)
     with watched(options.output, f"{anchors.rows:,} anchors", quiet=options.quiet):
         rounds, outcome, chosen = _rounds(options, plan, anchors, shards, estimate, engine)
         missing = chosen.missing(plan.quotas)
@@ -159,8 +159,10 @@ class Estimate(msgspec.Struct, frozen=True):
     sources: dict[str, SourceVersion]
 
 
-def _estimate(anchors: Rows, plan: Plan, k: int, *, quiet: bool) -> Estimate:
-    """Of each stratum as many crossings of as many anchors as fill its quota with something to spare."""
+def _estimate(anchors: Rows, plan: Plan, options: FamiliesOptions) -> Estimate:
+    """Of each stratum as many crossings of as many anchors as fill its quota with something to spare; all there can be
+    where no further round would make up for an estimate that is wrong."""
+    k, quiet, is_last = options.k, options.quiet, plan.refill is None or options.max_rounds == 0
     look = min(anchors.rows, max(_LEAST_LOOK, min(_MOST_LOOK, ceil(anchors.rows / 100))))
     samples = list(first_rows(anchors, look))
     sources: dict[str, SourceVersion] = {}
@@ -173,9 +175,11 @@ def _estimate(anchors: Rows, plan: Plan, k: int, *, quiet: bool) -> Estimate:
         making = plan.refill(name) if plan.refill else msgspec.structs.replace(plan.first, strategies=(name,))
         made = [row for sample in samples for row in make(sample, msgspec.structs.replace(making, judge=False)).rows]
         each = sum(row.label != "benign" for row in made) / max(len(samples), 1)
-        wanted = _SPARE * quota / anchors.rows
-        number = min(k, max(1, ceil(wanted / each))) if each else k
-        share = min(1.0, wanted / (each * number)) if each and quota else 1.0
+        wanted = (_SPARE * quota + _MORE) / anchors.rows
+        number, share = k, 1.0
+        if each and not is_last:
+            number = min(k, max(1, ceil(wanted / each)))
+            share = min(1.0, wanted / (each * number)) or 1.0
         if quota:
             makings.append(msgspec.structs.replace(making, k=number, share=share))
             rows += len(made) / max(len(samples), 1) * number * share * anchors.rows

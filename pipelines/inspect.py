@@ -12,6 +12,7 @@ from fsspec.core import url_to_fs
 from pydantic import Field
 
 from gatling_beam.contrast import ContrastSet
+from gatling_beam.families.render import render_crossing
 from gatling_beam.files import join, list_files, open_reader
 from gatling_beam.oracle.render import render_trace
 from gatling_beam.oracle.trace import GoldTrace
@@ -62,6 +63,12 @@ class InspectOptions(Options):
     source: str | None = Field(
         None, description="show rows of this source (gold: domain) alone", json_schema_extra={"metavar": "NAME"}
     )
+    crossings: bool = Field(
+        False, description="show whole crossings of families: requests, plans, and the label of each pairing"
+    )
+    strategy: str | None = Field(
+        None, description="with --crossings: of this strategy or kind alone", json_schema_extra={"metavar": "NAME"}
+    )
 
 
 def show(options: InspectOptions) -> str:
@@ -71,6 +78,8 @@ def show(options: InspectOptions) -> str:
       UserError: if the file is not there, holds no rows of ours, or none that is asked for.
     """
     paths = files_of(options.file)
+    if options.crossings:
+        return "\n\n".join(map(render_crossing, _crossings(paths, options)))
     kinds = {path: kind_of(path, format_of(path)) for path in paths}
     found: dict[str, list[Any]] = {kind.column: [] for kind in KINDS}
     for path, kind in kinds.items():
@@ -81,6 +90,25 @@ def show(options: InspectOptions) -> str:
         asked = "".join(f", --{name}={value}" for name in ("id", "source") if (value := getattr(options, name)))
         raise UserError(f"{options.file}{asked}: no such row in {len(paths)} files")
     return "\n\n".join(shown)
+
+
+def _crossings(paths: list[str], options: InspectOptions) -> list[list[Sample]]:
+    """The rows of the first crossings that are asked for, the parent of each first."""
+    found: dict[str, list[Sample]] = {}
+    for path in paths:
+        kind = kind_of(path, format_of(path))
+        for row in _read(path, kind, options) if kind.struct is Sample and len(found) < options.n else ():
+            if row.mutation and options.strategy in (None, row.mutation.strategy) and len(found) < options.n:
+                found.setdefault(row.mutation.parent, [])
+    for path in paths:
+        for row in _read(path, kind_of(path, format_of(path)), InspectOptions(file=options.file)) if found else ():
+            if row.mutation and row.mutation.parent in found:
+                found[row.mutation.parent].append(row)
+    if not found:
+        raise UserError(f"{options.file} holds no such crossing: name an output directory of tier2 or tier3")
+    return [
+        sorted(rows, key=lambda row: (row.sample_id != parent, row.label != "benign")) for parent, rows in found.items()
+    ]
 
 
 def files_of(path: str) -> list[str]:

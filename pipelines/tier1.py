@@ -27,8 +27,8 @@ from gatling_beam.pipelines.tier1_pipeline import Job, build
 STAGE = "tier1"
 
 
-#: Gold traces that are made for a row of the target. Some make the same calls: 3.4 % of 200,000, 7.9 % of 3,500,000.
-_STAND_BY = 1.12
+#: Gold traces that are made for a row of the target. Some make the same calls: 0.05 % of 3,500,000.
+_STAND_BY = 1.02
 
 
 class Tier1Options(ReadOptions, OutputOptions, EngineOptions):

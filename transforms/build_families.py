@@ -1,45 +1,14 @@
 """`BuildFamilies`: crossings of anchors, judged."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindows
 
 from gatling_beam.families.build import STRATEGIES
-from gatling_beam.families.make import STAGE, Making, make
-from gatling_beam.sample import DeadLetter, Sample, Tally
+from gatling_beam.families.make import Making
+from gatling_beam.sample import Sample
+from gatling_beam.transforms._make_families import MakeFamilies
 from gatling_beam.transforms._outcomes import Rows
-
-
-class MakeRows(beam.DoFn):
-    """The rows of an anchor; its dead letters go to "dead", counts to "tallies" once a bundle."""
-
-    def __init__(self, making: Making) -> None:
-        self._making = making
-
-    def start_bundle(self) -> None:
-        self._counts: Counter[tuple[str, str, str]] = Counter()
-
-    def process(self, anchor: Sample) -> Iterable[Any]:
-        counts, source = self._counts, anchor.source.name
-        outcome = make(anchor, self._making)
-        counts[source, "in", ""] += 1
-        counts[source, "not_selected", outcome.left] += 1
-        counts[source, "expanded", ""] += len(outcome.rows) + len(outcome.dead)
-        counts[source, "out", ""] += len(outcome.rows)
-        for note in outcome.notes:
-            counts[source, "note", note] += 1
-        for letter in outcome.dead:
-            counts[source, "dead", letter.reason] += 1
-            yield TaggedOutput("dead", letter)
-        yield from outcome.rows
-
-    def finish_bundle(self) -> Iterable[Any]:
-        for (source, kind, reason), n in sorted(self._counts.items()):
-            yield TaggedOutput("tallies", GlobalWindows.windowed_value(Tally(STAGE, source, kind, n, reason)))
 
 
 @beam.typehints.with_input_types(Sample)
@@ -91,10 +60,4 @@ class BuildFamilies(beam.PTransform):
         self._making = Making(tuple(strategies), difficulty, seed, k, first, form, judge, catalogue, share)
 
     def expand(self, anchors: beam.PCollection[Sample]) -> "Rows":
-        outputs = anchors | "Make" >> (
-            beam.ParDo(MakeRows(self._making))
-            .with_input_types(Sample)
-            .with_output_types(Sample, dead=DeadLetter, tallies=Tally)
-            .with_outputs("dead", "tallies", main="rows")
-        )
-        return Rows(outputs.rows, outputs.dead, outputs.tallies)
+        return anchors | "MakeFamilies" >> MakeFamilies([self._making])
