@@ -1,6 +1,7 @@
 """What `tier2` and `tier3` have in common: candidates from all anchors, refills of short strata, exact quotas."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import Any
@@ -34,7 +35,8 @@ from gatling_beam.shards import read_table
 
 #: Anchors that the estimate looks at: a hundredth of them, within these bounds.
 _LEAST_LOOK, _MOST_LOOK = 200, 2_000
-#: Candidates for each negative wanted, and some more, since small numbers vary: what is refused, what collides, and the error of the estimate.
+#: Candidates for each negative wanted, and some more, since small numbers vary: what is refused, what collides, and
+#: the error of the estimate.
 _SPARE, _MORE = 1.3, 20
 #: Rows of a staged file: a worker holds one, some 6 kB a row and its copy.
 _STAGED_ROWS = 25_000
@@ -168,21 +170,31 @@ def _estimate(anchors: Rows, plan: Plan, options: FamiliesOptions) -> Estimate:
     sources: dict[str, SourceVersion] = {}
     for sample in samples:
         sources.setdefault(sample.source.name, version_of(sample))
+    asked = {
+        name: plan.refill(name) if plan.refill else msgspec.structs.replace(plan.first, strategies=(name,), k=1)
+        for name in plan.quotas
+    }
+    unjudged = [msgspec.structs.replace(making, judge=False) for making in asked.values()]
+    found, negatives = Counter[str](), Counter[str]()
+    for sample in samples:
+        for row in make(sample, unjudged).rows:
+            assert row.mutation is not None
+            name = plan.stratum_of(row.mutation.strategy, row.mutation.ratio_band, row.mutation.difficulty)
+            found[name] += 1
+            negatives[name] += row.label != "benign"
     makings, rows = [], 0.0
     if not quiet:
         print(f"expected from {len(samples):,} of {anchors.rows:,} anchors:", file=sys.stderr)
     for name, quota in plan.quotas.items():
-        making = plan.refill(name) if plan.refill else msgspec.structs.replace(plan.first, strategies=(name,))
-        made = [row for sample in samples for row in make(sample, msgspec.structs.replace(making, judge=False)).rows]
-        each = sum(row.label != "benign" for row in made) / max(len(samples), 1)
+        each = negatives[name] / max(len(samples), 1)
         wanted = (_SPARE * quota + _MORE) / anchors.rows
         number, share = k, 1.0
         if each and not is_last:
             number = min(k, max(1, ceil(wanted / each)))
             share = min(1.0, wanted / (each * number)) or 1.0
         if quota:
-            makings.append(msgspec.structs.replace(making, k=number, share=share))
-            rows += len(made) / max(len(samples), 1) * number * share * anchors.rows
+            makings.append(msgspec.structs.replace(asked[name], k=number, share=share))
+            rows += found[name] / max(len(samples), 1) * number * share * anchors.rows
         if not quiet:
             short = "  may be short: further rounds" if each * k * anchors.rows < quota else ""
             print(

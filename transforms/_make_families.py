@@ -24,21 +24,17 @@ class _Make(beam.DoFn):
 
     def process(self, anchor: Sample) -> Iterable[Any]:
         counts, source = self._counts, anchor.source.name
+        outcome = make(anchor, self._makings)
         counts[source, "in", ""] += 1
-        notes: set[str] = set()
-        for k, making in enumerate(self._makings):
-            outcome = make(anchor, making)
-            if not k:
-                counts[source, "not_selected", outcome.left] += 1
-            counts[source, "expanded", ""] += len(outcome.rows) + len(outcome.dead)
-            counts[source, "out", ""] += len(outcome.rows)
-            notes.update(outcome.notes)
-            for letter in outcome.dead:
-                counts[source, "dead", letter.reason] += 1
-                yield TaggedOutput("dead", letter)
-            yield from outcome.rows
-        for note in notes:
+        counts[source, "not_selected", outcome.left] += 1
+        counts[source, "expanded", ""] += len(outcome.rows) + len(outcome.dead)
+        counts[source, "out", ""] += len(outcome.rows)
+        for note in outcome.notes:
             counts[source, "note", note] += 1
+        for letter in outcome.dead:
+            counts[source, "dead", letter.reason] += 1
+            yield TaggedOutput("dead", letter)
+        yield from outcome.rows
 
     def finish_bundle(self) -> Iterable[Any]:
         for (source, kind, reason), n in sorted(self._counts.items()):

@@ -104,23 +104,34 @@ class Outcome(msgspec.Struct):
     notes: list[str] = []
 
 
-def make(sample: Sample, making: Making) -> Outcome:
-    """The rows of an anchor. Rows that are no anchors, since they are not benign or of a family, give none."""
+def make(sample: Sample, makings: Sequence[Making]) -> Outcome:
+    """The rows of an anchor by all makings, which have one seed, and each note once.
+
+    Rows that are no anchors, since they are not benign or of a family, give none.
+    """
     if sample.label != "benign":
         return Outcome(NOT_BENIGN)
     if sample.in_family:
         return Outcome(IN_FAMILY)
     outcome = Outcome(ANCHOR)
-    if making.share < 1 and not _is_chosen(sample, making):
-        return outcome
-    if making.catalogue == "original":
-        _add_original(sample, making, outcome)
-        return outcome
-    try:
-        anchor = annotate(sample, seed=making.seed)
-    except NotApplicable as e:
-        outcome.notes = [_note(strategy, e.reason) for strategy in making.strategies]
-        return outcome
+    chosen = [making for making in makings if making.share == 1 or _is_chosen(sample, making)]
+    ours = [making for making in chosen if making.catalogue == "ours"]
+    for making in chosen:
+        if making.catalogue == "original":
+            _add_original(sample, making, outcome)
+    if ours:
+        try:
+            anchor = annotate(sample, seed=ours[0].seed)
+        except NotApplicable as e:
+            outcome.notes += [_note(strategy, e.reason) for making in ours for strategy in making.strategies]
+        else:
+            for making in ours:
+                _add_ours(anchor, making, outcome)
+    outcome.notes = list(dict.fromkeys(outcome.notes))
+    return outcome
+
+
+def _add_ours(anchor: Sample, making: Making, outcome: Outcome) -> None:
     for made in _made(anchor, making):
         if isinstance(made, Inapplicable):
             outcome.notes.append(_note(*made))
@@ -132,7 +143,6 @@ def make(sample: Sample, making: Making) -> Outcome:
                 outcome.dead += accepted
             else:
                 outcome.rows += accepted
-    return outcome
 
 
 def _is_chosen(sample: Sample, making: Making) -> bool:
