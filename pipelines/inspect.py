@@ -101,7 +101,7 @@ def _crossings(paths: list[str], options: InspectOptions) -> list[list[Sample]]:
             if row.mutation and options.strategy in (None, row.mutation.strategy) and len(found) < options.n:
                 found.setdefault(row.mutation.parent, [])
     for path in paths:
-        for row in _read(path, kind_of(path, format_of(path)), InspectOptions(file=options.file)) if found else ():
+        for row in _read(path, kind_of(path, format_of(path)), options) if found else ():
             if row.mutation and row.mutation.parent in found:
                 found[row.mutation.parent].append(row)
     if not found:

@@ -139,7 +139,7 @@ def test_a_portable_runner_writes_the_same_files(tier2: Path, anchors: Path, tmp
     ]
     own = [flag for flag in flags(anchors, tmp_path / "portable") if not flag.startswith("--workers")]
     assert main(["tier2", *own, "--shards=2", *portable]) == 0
-    assert log.read_text().count("ended") == 2  # a worker for each pipeline
+    assert log.read_text().count("ended") >= 2  # a worker for each pipeline, of which a refill is one
     assert contents(tmp_path / "portable") == contents(tier2)
 
 
