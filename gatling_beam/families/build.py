@@ -59,7 +59,8 @@ def crossings(
 ) -> Iterator[Made | Inapplicable]:
     """Up to `k` different crossings of an anchor for each strategy, as rows with declared labels.
 
-    What is drawn depends on (seed, sample_id, strategy, number of the crossing) alone.
+    What is drawn depends on (seed, sample_id, strategy with its options, number of the crossing) alone: crossings of
+    different difficulties are different ones.
 
     Args:
       sample: a benign row with a warrant and tools of the registry.
@@ -67,9 +68,10 @@ def crossings(
       difficulty: hard, medium or easy; None for any.
       options: passed on to the mutator of the (one) strategy.
     """
+    purpose = "".join(f"/{value}" for value in (difficulty, *options.values()) if value)
     options = {"difficulty": difficulty, **options}
     makers = {strategy: partial(MUTATORS[strategy], **options) for strategy in strategies}
-    yield from _made(sample, seed, makers, range(first, first + k), None)
+    yield from _made(sample, seed, makers, range(first, first + k), None, purpose)
 
 
 def boundary_pairs(
@@ -90,6 +92,7 @@ def _made(
     makers: Mapping[str, Callable[[Anchor, Dice], Crossing]],
     numbers: range,
     tier: str | None,
+    purpose: str = "",
 ) -> Iterator[Made | Inapplicable]:
     try:
         anchor = Anchor(sample)
@@ -100,7 +103,7 @@ def _made(
         seen: set[str] = set()
         for number in numbers:
             try:
-                crossing = make(anchor, dice_of(seed, sample.sample_id, strategy, number))
+                crossing = make(anchor, dice_of(seed, sample.sample_id, strategy + purpose, number))
             except NotApplicable as e:
                 if number == numbers.start:
                     yield Inapplicable(strategy, e.reason)
