@@ -28,7 +28,7 @@ def test_the_rows_shown_are_those_of_the_demo(tmp_path, capsys):
         if is_look:
             shown.append(said.strip("\n"))
         elif command[0] == "tier1":
-            assert re.search(r"^total +2,652 +2,000 ", said, re.MULTILINE)
+            assert re.search(r"^total +2,452 +2,000 ", said, re.MULTILINE)
     block = README.partition("<!-- inspect:begin -->\n```\n")[2].partition("\n```\n<!-- inspect:end -->")[0]
     assert block == "\n\n".join(shown)
     assert block.count("plan: ") == 2 and "E_FLOW violated" in block
