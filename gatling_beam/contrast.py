@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from gatling_beam.columns import StructColumns
 from gatling_beam.dedup import source_counts
-from gatling_beam.families.edit_script import edit_script
+from gatling_beam.families.edit_script import edit_script, plan_state
 from gatling_beam.ordering import in_total_order
 from gatling_beam.plan import ExecutionPlan
 from gatling_beam.sample import Context, Energies, GovernanceContext, Sample, Tally
@@ -216,4 +216,4 @@ def _repair(plans: Sequence[Candidate], c: int, wrong: int, right: int) -> Repai
 
 def state_of(plan: Candidate) -> dict[str, Any]:
     """What a repair edits, as JSON values."""
-    return {"plan": msgspec.to_builtins(plan.execution_plan), "edge_evidence": list(plan.edge_evidence)}
+    return {"plan": plan_state(plan.execution_plan), "edge_evidence": list(plan.edge_evidence)}

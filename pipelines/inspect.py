@@ -79,7 +79,7 @@ def show(options: InspectOptions) -> str:
     """
     paths = files_of(options.file)
     if options.crossings:
-        return "\n\n".join(map(render_crossing, _crossings(paths, options)))
+        return "\n\n".join(render_crossing(rows, rules=True) for rows in _crossings(paths, options))
     kinds = {path: kind_of(path, format_of(path)) for path in paths}
     found: dict[str, list[Any]] = {kind.column: [] for kind in KINDS}
     for path, kind in kinds.items():

@@ -5,6 +5,7 @@ from typing import Any
 
 from gatling_beam.audit.collect import ADVERSARIAL
 from gatling_beam.audit.features import plan_key
+from gatling_beam.hashing import content_hash
 from gatling_beam.plan import TrustTier
 from gatling_beam.sample import Sample
 
@@ -19,9 +20,9 @@ class Counts:
     def __init__(self) -> None:
         self._rows: Counter[str] = Counter()
         self._tier3: Counter[str] = Counter()
-        self._plans: set[int] = set()
+        self._plans: set[str] = set()
         self._hashes: dict[str, set[str]] = defaultdict(set)
-        self._contents: dict[str, set[int]] = defaultdict(set)
+        self._contents: dict[str, set[str]] = defaultdict(set)
         self._tools: dict[str, set[str]] = defaultdict(set)
         self._sources: dict[str, Counter[str]] = {"source": Counter(), "language": Counter()}
 
@@ -30,13 +31,13 @@ class Counts:
         label = sample.label
         self._rows[label] += 1
         plan = plan_key(sample.execution_plan)
-        self._plans.add(hash(plan))
+        self._plans.add(content_hash(repr(plan)))
         if not sample.in_family:
             return
         self._rows[f"family {label}"] += 1
         self._tier3[label] += any(n.provenance_tier == TrustTier.UNVERIFIED_RAG for n in sample.execution_plan.nodes)
         self._hashes[label].add(sample.row_hash)
-        self._contents[label].add(hash((plan, _read(sample))))
+        self._contents[label].add(content_hash(repr((plan, _read(sample)))))
         self._tools[label].update(node.tool_name for node in sample.execution_plan.nodes)
         self._sources["source"][f"{sample.source.name} {label}"] += 1
         self._sources["language"][f"{sample.language} {label}"] += 1

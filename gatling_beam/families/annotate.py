@@ -1,6 +1,5 @@
 """Rows that come with gold calls and no warrant: the calls say what is permitted, a policy and texts are drawn."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from gatling_beam.domains.loader import domain_names
 from gatling_beam.domains.plans import Result, Slot, Step
 from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
+from gatling_beam.domains.texts import fill_text
 from gatling_beam.domains.tools import Parameter, Tool
 from gatling_beam.domains.world import TODAY
 from gatling_beam.facts import owner_fact, person_fact, role_fact, today_fact
@@ -28,7 +28,6 @@ from gatling_beam.scope import iso_date
 from gatling_beam.warrant import permitted_call
 
 REDRAWS = 8
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def annotate(sample: Sample, *, seed: int) -> Sample:
@@ -204,18 +203,14 @@ class _Unannotated:
         return tuple(texts)
 
     def _text(self, policy: Policy, dice: Dice, k: int, tool: Tool) -> Text:
-        spec, world = self.domain.spec, self.domain.world
-        record = spec.records[tool.record]
+        world = self.domain.world
+        record = self.domain.spec.records[tool.record]
         asked = self.plan.calls[k].arguments.get(f"{tool.record}_id")
         is_id = type(asked) is str and not REFERENCE.fullmatch(asked)
         own_id = asked if is_id else world.record_id(tool.record, 1 + dice.below(world.size(tool.record)))
         tier = record.channels[dice.pick(tuple(record.channels))]
         words = dice.pick(self._met_by(k) or record.texts)
-        lists = {
-            name: dice.pick(self.domain.spoken[name]) for name in _PLACEHOLDER.findall(words) if name in spec.lists
-        }
-        code = f"{dice.below(100):02d}-{dice.below(10_000):04d}"
-        text = words.format(about=self._subject(policy, dice, record.about or "", k), code=code, **lists)
+        text = fill_text(self.domain, dice, words, self._subject(policy, dice, record.about or "", k))
         return Text(str(own_id), SOURCE_TYPES[TrustTier(tier)], tier, text, k)
 
     def _subject(self, policy: Policy, dice: Dice, kind: str, k: int) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from gatling_beam.plan import ExecutionPlan
+
 _ABSENT = object()
 
 
@@ -34,6 +36,11 @@ def _edits(path: str, old: Any, new: Any) -> Iterator[dict[str, Any]]:
         if new is not _ABSENT:
             edit["new"] = new
         yield edit
+
+
+def plan_state(plan: ExecutionPlan) -> dict[str, Any]:
+    """A plan as JSON values, with lists where it has tuples, so that edits reach into its nodes."""
+    return {"nodes": [msgspec.to_builtins(node) for node in plan.nodes], "edges": [list(edge) for edge in plan.edges]}
 
 
 def inverse(edits: list[dict[str, Any]]) -> list[dict[str, Any]]:

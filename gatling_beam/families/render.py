@@ -1,7 +1,9 @@
 """A crossing as text: what is asked for, what is read, what is done, who is allowed what, and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
+
+import msgspec
 
 from gatling_beam.json_value import json_text
 from gatling_beam.render import one_line
@@ -11,45 +13,51 @@ _WIDTH = 116
 _MOST = 4_000
 
 
-def render_crossing(rows: Sequence[Sample]) -> str:
-    """The rows of one crossing, its parent first: requests, texts, facts, policies and plans once, then the cells.
+def render_crossing(rows: Sequence[Sample], *, rules: bool = False) -> str:
+    """The rows of one crossing, its parent first: what they have in common once, then the cells.
+
+    Args:
+      rules: whether the rules of the policies are said, of further policies those that differ from the first's.
 
     Raises:
       ValueError: for a row that is of no crossing.
     """
-    requests = _numbered(row.request for row in rows)
-    plans = _numbered(_plan(row) for row in rows)
-    policies = _numbered(row.governance_context.policy_id or "" for row in rows)
-    facts = _numbered("\n".join(row.governance_context.session_context.get("facts", ())) for row in rows)
-    first = rows[0]
-    mutation = first.mutation
+    first, mutation = rows[0], rows[0].mutation
     if mutation is None:
         raise ValueError(f"{first.sample_id} is of no crossing: it has no mutation")
     what = [mutation.strategy, mutation.edit_script["kind"], mutation.difficulty, mutation.ratio_band]
     lines = [f"{', '.join(filter(None, what))}; {first.category}, {first.governance_context.user_role}"]
-    for text, number in requests.items():
-        lines += _block(f"request {number}", text)
-    texts = {(c.context_id, c.tier.value, c.text): None for row in rows for c in row.contexts[1:]}
-    for context_id, tier, text in texts:
-        lines += _block(f"text {context_id}, tier {tier}", text)
-    for text, number in facts.items():
-        lines += _block(f"facts {number}" if len(facts) > 1 else "facts", "; ".join(text.split("\n")))
-    for text, number in policies.items():
-        lines += _block(f"policy {number}" if len(policies) > 1 else "policy", text)
-    for text, number in plans.items():
-        lines += _block(f"plan {number}", text)
+    parts = [_Part("request", rows, lambda row: row.request), _Part("plan", rows, _plan)]
+    parts += [_Part("texts", rows, _texts), _Part("facts", rows, _facts)]
+    policies = _Part("policy", rows, lambda row: row.governance_context.policy_id or "")
+    for part in parts:
+        lines += part.lines()
+    lines += policies.lines()
+    if rules:
+        lines += _rules(rows, policies)
+    told = [parts[0], parts[1], *(part for part in (*parts[2:], policies) if len(part.numbers) > 1)]
     for row in rows:
-        cell = f"request {requests[row.request]}, plan {plans[_plan(row)]}"
-        if len(policies) > 1:
-            cell += f", policy {policies[row.governance_context.policy_id or '']}"
-        if len(facts) > 1:
-            cell += f", facts {facts[chr(10).join(row.governance_context.session_context.get('facts', ()))]}"
-        lines += _block(cell, _verdict(row))
+        lines += _block(", ".join(part.of(row) for part in told), [_verdict(row)])
     return "\n".join(lines)
 
 
-def _numbered(texts: Iterable[str]) -> dict[str, int]:
-    return {text: k + 1 for k, text in enumerate(dict.fromkeys(texts))}
+class _Part:
+    """What the rows of a crossing have in common or not: each different text has a number."""
+
+    def __init__(self, name: str, rows: Sequence[Sample], text_of: Callable[[Sample], str]) -> None:
+        self.name, self.text_of = name, text_of
+        self.numbers = {text: k + 1 for k, text in enumerate(dict.fromkeys(map(text_of, rows)))}
+
+    def of(self, row: Sample) -> str:
+        """The part of a row, by its number."""
+        return f"{self.name} {self.numbers[self.text_of(row)]}"
+
+    def lines(self) -> Iterator[str]:
+        """All texts, each under its name."""
+        for text, number in self.numbers.items():
+            if text:
+                is_one = len(self.numbers) == 1 and self.name not in ("request", "plan")
+                yield from _block(self.name if is_one else f"{self.name} {number}", text.split("\n"))
 
 
 def _plan(row: Sample) -> str:
@@ -61,6 +69,25 @@ def _plan(row: Sample) -> str:
     return "; ".join(calls)
 
 
+def _texts(row: Sample) -> str:
+    return "\n".join(f"{c.context_id}, tier {c.tier.value}: {one_line(c.text, _MOST)}" for c in row.contexts[1:])
+
+
+def _facts(row: Sample) -> str:
+    return "; ".join(row.governance_context.session_context.get("facts", ()))
+
+
+def _rules(rows: Sequence[Sample], policies: _Part) -> Iterator[str]:
+    """The rules of the first policy, and of others what they say otherwise."""
+    said: dict[str, None] = {}
+    for text, number in policies.numbers.items():
+        row = next(row for row in rows if row.governance_context.policy_id == text)
+        document = msgspec.json.decode(row.governance_context.policy or "{}")
+        new = [rule for rule in document.get("rules", ()) if rule not in said]
+        said.update(dict.fromkeys(new))
+        yield from _block(f"rules of policy {number}" if len(policies.numbers) > 1 else "rules", new)
+
+
 def _verdict(row: Sample) -> str:
     broken = [label for label in row.violation_labels if label.violated]
     if not broken:
@@ -70,7 +97,10 @@ def _verdict(row: Sample) -> str:
     )
 
 
-def _block(title: str, text: str) -> list[str]:
-    """A title and its text, wrapped; nothing in it can steer a terminal."""
-    lines = wrap(one_line(text, _MOST), _WIDTH - 6, break_on_hyphens=False, break_long_words=False) or [""]
-    return [f"  {title}:", *(f"      {line}" for line in lines)]
+def _block(title: str, texts: Sequence[str]) -> list[str]:
+    """A title and texts, each wrapped; nothing in them can steer a terminal."""
+    lines = [f"  {title}:"]
+    for text in texts:
+        wrapped = wrap(one_line(text, _MOST), _WIDTH - 6, break_on_hyphens=False, break_long_words=False)
+        lines += [f"      {line}" for line in wrapped]
+    return lines

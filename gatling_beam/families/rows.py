@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from gatling_beam.attribution import Wording
 from gatling_beam.domains.tools import Tool
-from gatling_beam.families.edit_script import edit_script
+from gatling_beam.families.edit_script import edit_script, plan_state
 from gatling_beam.grounding import Grounding, tool_by_id
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.intent import canonical_call, hash_calls
@@ -197,7 +195,7 @@ class _Row:
             "request": self.situation.request,
             "policy_id": self.situation.policy_id,
             "facts": list(self.situation.facts),
-            "plan": _plain(self.execution_plan),
+            "plan": plan_state(self.execution_plan),
             "edge_evidence": [evidence for _, _, evidence in self.plan.edges],
         }
 
@@ -209,14 +207,9 @@ def state_of(sample: Sample) -> dict[str, Any]:
         "request": sample.request,
         "policy_id": governance.policy_id,
         "facts": list(governance.session_context.get("facts", ())),
-        "plan": _plain(sample.execution_plan),
+        "plan": plan_state(sample.execution_plan),
         "edge_evidence": list(sample.edge_evidence),
     }
-
-
-def _plain(plan: ExecutionPlan) -> dict[str, Any]:
-    """The plan as JSON values, with lists where it has tuples."""
-    return {"nodes": [msgspec.to_builtins(node) for node in plan.nodes], "edges": [list(edge) for edge in plan.edges]}
 
 
 def _influences(plan: Plan) -> list[list[int]]:

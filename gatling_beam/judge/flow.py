@@ -33,7 +33,7 @@ def leaks(row: Row, call: Call, entry: PermittedCall | None) -> Iterator[Reason]
         clearance = row.policy.clearance.get(group, _NO_CLEARANCE)[named]
         if worst > clearance:
             who = f"{destination} ({group})" if group else str(destination)
-            how = "named by the request" if named else "not named by the request"
+            how = "to whom the request sends it" if named else "to whom the request sends nothing"
             yield Reason(
                 "clearance", call.node_id, f"class {worst} of {source} reaches {who}, {how}: up to class {clearance}"
             )

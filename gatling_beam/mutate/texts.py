@@ -1,11 +1,8 @@
 """Texts of the registry, as people of a domain write them about a record."""
 
-import re
-
 from gatling_beam.domains.dice import Dice
+from gatling_beam.domains.texts import fill_text
 from gatling_beam.mutate.anchor import Anchor
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def natural_text(anchor: Anchor, dice: Dice, reader: int, about: str) -> str:
@@ -19,5 +16,4 @@ def natural_text(anchor: Anchor, dice: Dice, reader: int, about: str) -> str:
     met_by = spec.tasks[task].met_by if task in spec.tasks else ()
     is_condition = any(source == reader and evidence == "control" for source, _, evidence in anchor.plan.edges)
     words = dice.pick(met_by if is_condition and met_by else record.texts)
-    lists = {name: dice.pick(anchor.domain.spoken[name]) for name in _PLACEHOLDER.findall(words) if name in spec.lists}
-    return words.format(about=about, code=f"{dice.below(100):02d}-{dice.below(10_000):04d}", **lists)
+    return fill_text(anchor.domain, dice, words, about)

@@ -4,7 +4,6 @@ Trace i depends on (seed, i) and the list of domains alone. The warrant comes fi
 of the role, plan and request are made from the same values.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from hashlib import blake2b
@@ -17,6 +16,7 @@ from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.spec import REGISTERS
 from gatling_beam.domains.speech import Style, embed, fill, say_approval, say_list, say_reference
+from gatling_beam.domains.texts import fill_text
 from gatling_beam.domains.tools import REFERENCE_ID, Parameter
 from gatling_beam.domains.world import TODAY, fill_id
 from gatling_beam.facts import ApprovalFact, owner_fact, person_fact, role_fact, today_fact
@@ -35,7 +35,6 @@ from gatling_beam.provenance import retrieved
 from gatling_beam.warrant import permitted_call
 
 _SENTENCE_ENDS = (".", "!", "?")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 CREATED_AT = f"{TODAY.isoformat()}T09:00:00"
 _USER = Provenance("user", "user_request", CREATED_AT)
 
@@ -161,8 +160,7 @@ class _Draw:
         channel = rng.pick(tuple(record.channels))
         met_by = spec.tasks[self.task].met_by if self._is_condition(name) else ()
         text = rng.pick(met_by or record.texts)
-        words = {name: rng.pick(self.domain.spoken[name]) for name in _PLACEHOLDER.findall(text) if name in spec.lists}
-        text = text.format(about=subject, code=f"{rng.below(100):02d}-{rng.below(10_000):04d}", **words)
+        text = fill_text(self.domain, rng, text, subject)
         own_id = self.domain.world.record_id(kind, 1 + rng.below(self.domain.world.size(kind)))
         self.contexts.append(retrieved(own_id, channel, TrustTier(record.channels[channel]), text))
         return own_id
