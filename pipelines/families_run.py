@@ -186,22 +186,33 @@ def _estimate(anchors: Rows, plan: Plan, options: FamiliesOptions) -> Estimate:
     if not quiet:
         print(f"expected from {len(samples):,} of {anchors.rows:,} anchors:", file=sys.stderr)
     for name, quota in plan.quotas.items():
-        each = negatives[name] / max(len(samples), 1)
-        wanted = (_SPARE * quota + _MORE) / anchors.rows
-        number, share = k, 1.0
-        if each and not is_last:
-            number = min(k, max(1, ceil(wanted / each)))
-            share = min(1.0, wanted / (each * number)) or 1.0
+        each = negatives[name] / max(len(samples), 1) * anchors.rows
+        making = _sized(asked[name], quota, 0 if is_last else each, k)
         if quota:
-            makings.append(msgspec.structs.replace(asked[name], k=number, share=share))
-            rows += found[name] / max(len(samples), 1) * number * share * anchors.rows
+            makings.append(making)
+            rows += found[name] / max(len(samples), 1) * making.k * making.share * anchors.rows
         if not quiet:
-            short = "  may be short: further rounds" if each * k * anchors.rows < quota else ""
+            short = "  may be short: further rounds" if each * k < quota else ""
             print(
-                f"  {name:36} {quota:>10,} negatives: {number} of {share:.1%} of the anchors, where it applies{short}",
+                f"  {name:36} {quota:>10,} negatives: {making.k} of {making.share:.1%} of the anchors, where it"
+                f" applies{short}",
                 file=sys.stderr,
             )
     return Estimate(tuple(makings), ceil(rows), sources)
+
+
+def _sized(making: Making, wanted: int, each: float, k: int) -> Making:
+    """The making with as many crossings of as many anchors as give the negatives `wanted`, and some more.
+
+    Args:
+      each: the negatives that one crossing of every anchor gives; 0 where that is not known: all there can be.
+      k: crossings of an anchor at most.
+    """
+    if not each:
+        return msgspec.structs.replace(making, k=k, share=1.0)
+    times = (_SPARE * wanted + _MORE) / each
+    number = min(k, max(1, ceil(times)))
+    return msgspec.structs.replace(making, k=number, share=min(1.0, times / number))
 
 
 def _rounds(
@@ -215,6 +226,8 @@ def _rounds(
     files: list[Any] = []
     chosen = Chosen({}, {}, {})
     makings = estimate.makings
+    names = [name for name, quota in plan.quotas.items() if quota]
+    tried = dict.fromkeys(names, 0.0)  # crossings of every anchor, by stratum
     while True:
         round = Round(
             number=len(rounds),
@@ -228,6 +241,8 @@ def _rounds(
         run_pipeline(lambda pipeline, round=round: build_candidates(pipeline, round), engine)  # type: ignore[misc]
         made = read_outcome(round.outcome)
         rounds.append(round)
+        for name, making in zip(names, makings, strict=True):
+            tried[name] += making.k * making.share
         tallies += made.tallies if round.number == 0 else of_refill(made.tallies)
         files += made.files
         for name in _staged(made, round.rows_folder):
@@ -242,9 +257,13 @@ def _rounds(
         ]
         if not possible or plan.refill is None or round.number >= options.max_rounds:
             return rounds, Outcome(tuple(tallies), tuple(files)), chosen
+        names = possible
         makings = tuple(
-            msgspec.structs.replace(plan.refill(name), k=options.k, first=options.k * (round.number + 1))
-            for name in possible
+            msgspec.structs.replace(
+                _sized(plan.refill(name), short[name], chosen.available[name] / tried[name], options.k),
+                first=options.k * (round.number + 1),
+            )
+            for name in names
         )
         if not options.quiet:
             what = ", ".join(f"{name} ({n:,})" for name, n in short.items())
