@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gatling_beam.families.build import STRATEGIES
+from gatling_beam.families.build import COMPOUND, STRATEGIES
 from gatling_beam.families.make import Making
 from gatling_beam.pipelines.families_run import FamiliesOptions, Plan, run_families
 from gatling_beam.pipelines.options import parse, parser_of
@@ -29,6 +29,12 @@ class Tier2Options(FamiliesOptions):
         "40,35,25",
         description="per cent of hard, medium and easy ones, which add up to 100",
         json_schema_extra={"metavar": "H,M,E"},
+    )
+    compounds: int = Field(
+        0,
+        ge=0,
+        description="further negatives that violate scope and flow at once, an even number",
+        json_schema_extra={"metavar": "N"},
     )
     catalogue: Literal["ours", "original"] = Field(
         "ours",
@@ -55,10 +61,19 @@ class Tier2Options(FamiliesOptions):
           ValueError: where the numbers cannot be kept.
         """
         try:
-            by_level = tier2_quotas(STRATEGIES, self.per_term, shares_of(self.difficulty))
+            shares = shares_of(self.difficulty)
+            by_level = tier2_quotas(STRATEGIES, self.per_term, shares)
+            if self.compounds:
+                by_level |= tier2_quotas((COMPOUND,), self.compounds, shares)
         except ValueError as e:
-            raise ValueError(f"--per_term={self.per_term}, --difficulty={self.difficulty}: {e}") from None
-        return by_level if self.catalogue == "ours" else dict.fromkeys(STRATEGIES, self.per_term)
+            raise ValueError(
+                f"--per_term={self.per_term}, --compounds={self.compounds}, --difficulty={self.difficulty}: {e}"
+            ) from None
+        if self.catalogue == "ours":
+            return by_level
+        if self.compounds:
+            raise ValueError("--compounds: the original has none; leave it out, or --catalogue=original")
+        return dict.fromkeys(STRATEGIES, self.per_term)
 
 
 def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
@@ -78,7 +93,8 @@ def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
         # A rug pull of the original is its own positive by row_hash.
         distinct=ours,
         folders={"adversarial": DATA, "benign": BENIGN},
-        recipe={"per_term": options.per_term, "difficulty": options.difficulty, "catalogue": options.catalogue},
+        recipe={"per_term": options.per_term, "difficulty": options.difficulty, "catalogue": options.catalogue}
+        | ({"compounds": options.compounds} if options.compounds else {}),
     )
     run_families(options, plan, engine)
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from gatling_beam.domains.dice import Dice
 from gatling_beam.families.accept import accept
+from gatling_beam.families.compound import STRATEGY as COMPOUND
+from gatling_beam.families.compound import cross_compound
 from gatling_beam.families.rows import rows_of
 from gatling_beam.mutate.anchor import Anchor
 from gatling_beam.mutate.boundary import BOUNDARIES
@@ -29,6 +31,8 @@ MUTATORS: dict[str, Callable[..., Crossing]] = {
     FLOW: cross_flow,
 }
 STRATEGIES = tuple(MUTATORS)
+#: With those of two terms at once, which are made only where they are asked for.
+MAKERS = MUTATORS | {COMPOUND: cross_compound}
 #: The kinds of Tier III.
 BOUNDARY_KINDS = tuple(BOUNDARIES)
 
@@ -70,7 +74,7 @@ def crossings(
     """
     purpose = "".join(f"/{value}" for value in (difficulty, *options.values()) if value)
     options = {"difficulty": difficulty, **options}
-    makers = {strategy: partial(MUTATORS[strategy], **options) for strategy in strategies}
+    makers = {strategy: partial(MAKERS[strategy], **options) for strategy in strategies}
     yield from _made(sample, seed, makers, range(first, first + k), None, purpose)
 
 

@@ -10,7 +10,7 @@ from gatling_beam.families.accept import Refused, accept, judged, refusal
 from gatling_beam.families.annotate import annotate
 from gatling_beam.families.build import (
     BOUNDARY_KINDS,
-    MUTATORS,
+    MAKERS,
     STRATEGIES,
     Inapplicable,
     Made,
@@ -60,12 +60,12 @@ class Making(msgspec.Struct, frozen=True):
             raise TypeError(
                 f"strategies={self.strategies!r} is not a list of names; take some of {_listed(STRATEGIES)}"
             )
-        known = STRATEGIES if set(self.strategies) & set(STRATEGIES) else BOUNDARY_KINDS
+        known = tuple(MAKERS) if set(self.strategies) & set(MAKERS) else BOUNDARY_KINDS
         for name in self.strategies:
             if name not in known:
                 raise ValueError(
-                    f"strategies={self.strategies!r}: {name!r} is not one of {_listed(STRATEGIES)} (Tier II), nor are "
-                    f"all of them of {_listed(BOUNDARY_KINDS)} (Tier III)"
+                    f"strategies={self.strategies!r}: {name!r} is not one of {_listed(tuple(MAKERS))} (Tier II), nor "
+                    f"are all of them of {_listed(BOUNDARY_KINDS)} (Tier III)"
                 )
         if len(set(self.strategies)) < len(self.strategies):
             raise ValueError(f"strategies={self.strategies!r} names one twice; name each once")
@@ -86,13 +86,17 @@ class Making(msgspec.Struct, frozen=True):
             raise ValueError(f"form={self.form!r} is size or set, and of strategies=({SCOPE!r},) alone; leave it out")
         if self.catalogue not in CATALOGUES:
             raise ValueError(f"catalogue={self.catalogue!r} is not one of {_listed(CATALOGUES)}")
+        if self.catalogue == "original" and not set(self.strategies) <= set(STRATEGIES):
+            raise ValueError(
+                f"the original has {_listed(STRATEGIES)} alone; strategies={self.strategies!r} asks for more"
+            )
         if self.is_boundary and (self.difficulty or self.catalogue != "ours"):
             raise ValueError("the kinds of Tier III take neither difficulty nor catalogue; leave them out")
 
     @property
     def is_boundary(self) -> bool:
         """Whether rows of Tier III are made."""
-        return self.strategies[0] not in MUTATORS
+        return self.strategies[0] not in MAKERS
 
 
 class Outcome(msgspec.Struct):

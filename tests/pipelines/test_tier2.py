@@ -11,7 +11,7 @@ import datasets
 import pyarrow.parquet as pq
 import pytest
 
-from gatling_beam.families.build import BOUNDARY_KINDS, STRATEGIES
+from gatling_beam.families.build import BOUNDARY_KINDS, COMPOUND, STRATEGIES
 from gatling_beam.ledger import read_ledger
 from gatling_beam.manifest import read_manifest
 from gatling_beam.pipelines.cli import main
@@ -69,6 +69,17 @@ def contents(directory: Path, but: tuple[str, ...] = ()) -> dict[str, bytes]:
     """Every file of a directory, by relative name."""
     files = (path for path in directory.rglob("*") if path.is_file() and path.name not in but)
     return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+def test_compounds_come_on_top(anchors: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    asked = ["--per_term=2", "--compounds=4", "--difficulty=100,0,0", "--k=2", "--seed=5", "--quiet", "--workers=1"]
+    assert main(["tier2", f"--input={anchors}", f"--output={output}", *asked]) == 0
+    found = Counter(row["mutation"]["strategy"] for row in rows(output, "data"))
+    assert found == dict.fromkeys(STRATEGIES, 2) | {COMPOUND: 4}
+    for row in rows(output, "data"):
+        violated = [label["energy_term"] for label in row["violation_labels"] if label["violated"]]
+        assert violated == ["E_SCOPE", "E_FLOW"] if row["mutation"]["strategy"] == COMPOUND else len(violated) == 1
 
 
 def test_every_stratum_has_exactly_its_number(tier2: Path, gatling: Command) -> None:
@@ -160,15 +171,15 @@ def test_another_seed_and_other_formats(tier2: Path, anchors: Path, gatling: Com
 
 
 def test_a_short_stratum_is_refilled_without_changing_what_was_taken(anchors: Path, tmp_path: Path) -> None:
-    wanted = ["--per_term=100", "--k=1", "--allow_short"]
+    wanted = ["--per_term=160", "--k=1", "--allow_short"]
     assert main(["tier2", *flags(anchors, tmp_path / "one"), *wanted, "--max_rounds=1"]) == 0
     assert main(["tier2", *flags(anchors, tmp_path / "more"), *wanted, "--max_rounds=3"]) == 0
     one, more = ({row["sample_id"] for row in rows(tmp_path / name, "data")} for name in ("one", "more"))
     assert one < more
     short, filled = (read_ledger(str(tmp_path / name)) for name in ("one", "more"))
-    assert sum(short.stages["take"][""].notes.values()) == 4 * 100 - len(one)
+    assert sum(short.stages["take"][""].notes.values()) == 4 * 160 - len(one)
     assert filled.total("families").in_ == 360  # anchors are counted once
-    assert len(more) == 4 * 100 - sum(filled.total("take").notes.values())
+    assert len(more) == 4 * 160 - sum(filled.total("take").notes.values())
 
 
 def test_a_shortfall_fails_the_run_and_stands_in_the_ledger(anchors: Path, gatling: Command, tmp_path: Path) -> None:

@@ -8,10 +8,7 @@ import pytest
 
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.families.accept import accept
-from gatling_beam.families.build import BOUNDARY_KINDS, STRATEGIES, Made, boundary_pairs, dice_of, family
-from gatling_beam.families.compound import COMPOUNDS, cross_compound
-from gatling_beam.families.rows import rows_of
-from gatling_beam.mutate.crossing import NotApplicable
+from gatling_beam.families.build import BOUNDARY_KINDS, COMPOUND, STRATEGIES, Made, boundary_pairs, family
 from gatling_beam.oracle.convert import trace_to_sample
 from gatling_beam.oracle.template import TemplateOracle
 from gatling_beam.sample import Sample
@@ -28,13 +25,8 @@ def boundaries(anchors, seed):
 
 
 def compounds(anchors, seed):
-    for anchor in anchors:
-        for pair in COMPOUNDS:
-            try:
-                crossing = cross_compound(anchor, dice_of(seed, anchor.sample_id, "compound", 0), strategies=pair)
-            except NotApplicable:
-                continue
-            yield from (row for row in accept(rows_of(crossing, anchor)) if isinstance(row, Sample))
+    made = (row for anchor in anchors for row in family(anchor, seed=seed, strategies=(COMPOUND,)))
+    return [row for row in made if isinstance(row, Sample)]
 
 
 def disagreements(rows, second_reading):
