@@ -171,15 +171,15 @@ def test_another_seed_and_other_formats(tier2: Path, anchors: Path, gatling: Com
 
 
 def test_a_short_stratum_is_refilled_without_changing_what_was_taken(anchors: Path, tmp_path: Path) -> None:
-    wanted = ["--per_term=160", "--k=1", "--allow_short"]
+    wanted = ["--per_term=300", "--k=1", "--allow_short"]
     assert main(["tier2", *flags(anchors, tmp_path / "one"), *wanted, "--max_rounds=1"]) == 0
     assert main(["tier2", *flags(anchors, tmp_path / "more"), *wanted, "--max_rounds=3"]) == 0
     one, more = ({row["sample_id"] for row in rows(tmp_path / name, "data")} for name in ("one", "more"))
     assert one < more
     short, filled = (read_ledger(str(tmp_path / name)) for name in ("one", "more"))
-    assert sum(short.stages["take"][""].notes.values()) == 4 * 160 - len(one)
+    assert sum(short.stages["take"][""].notes.values()) == 4 * 300 - len(one)
     assert filled.total("families").in_ == 360  # anchors are counted once
-    assert len(more) == 4 * 160 - sum(filled.total("take").notes.values())
+    assert len(more) == 4 * 300 - sum(filled.total("take").notes.values())
 
 
 def test_a_shortfall_fails_the_run_and_stands_in_the_ledger(anchors: Path, gatling: Command, tmp_path: Path) -> None:
