@@ -9,6 +9,7 @@ import numpy as np
 
 from gatling_beam.card import CARD_NAME
 from gatling_beam.commit import count_problems
+from gatling_beam.contrast import ContrastSet
 from gatling_beam.files import join, list_files, sha256_of
 from gatling_beam.graph import plan_problem
 from gatling_beam.ledger import LEDGER_NAME, Ledger, read_ledger
@@ -80,8 +81,9 @@ def validate_directory(directory: str, *, connected: bool = True) -> Report:
 
     Manifest there; every listed file there with its SHA-256 and, counted from the file, its rows; no file that nothing
     lists; ledger adds up; rows and dead letters by source are the ledger's; every row decodes and its plan is well
-    formed (every gold trace passes the validators); no `sample_id` twice, and no `intent_hash` twice among the rows
-    that belong to no family (a family repeats its plans on purpose). Memory: 32 bytes a row and one batch of rows.
+    formed (every gold trace passes the validators; every cell of a contrast set is in it); no `sample_id` twice, and
+    no `intent_hash` twice among the rows that belong to no family (a family repeats its plans on purpose).
+    Memory: 32 bytes a row and one batch of rows.
 
     Args:
       directory: path or fsspec URL.
@@ -103,6 +105,8 @@ def validate_directory(directory: str, *, connected: bool = True) -> Report:
         found = _check_rows(directory, files, manifest, connected, problems)
     elif manifest.row_type == GoldTrace.__name__:
         found = _check_traces(directory, files, manifest, problems)
+    elif manifest.row_type == ContrastSet.__name__:
+        found = _check_sets(directory, files, manifest, problems)
     if found is not None:
         rows = found.total()
         _compare("rows", found, manifest.loader_statistics, "the manifest", problems)
@@ -180,6 +184,28 @@ def _check_rows(
     for name, digests in (("sample_id", sample_ids), ("intent_hash", intents)):
         if repeated := digests.repeated():
             problems.add("repeated key", f"{repeated:,} rows repeat the {name} of another row")
+    return by_source
+
+
+def _check_sets(directory: str, files: Sequence[ShardFile], manifest: Manifest, problems: _Problems) -> Counter[str]:
+    """Contrast sets by source; every cell and repair is of contexts and plans that the set has."""
+    by_source: Counter[str] = Counter()
+    group_ids = _Digests()
+    for file in files:
+        row = -1
+        try:
+            for row, one in enumerate(read_shard(join(directory, file.name), manifest.format, ContrastSet)):
+                by_source[one.source] += 1
+                group_ids.add(one.group_id)
+                places = [(cell.c, cell.p) for cell in one.relation]
+                ends = [(r.c, p) for r in one.repairs for p in (r.from_p, r.to_p)]
+                c, p = len(one.contexts_of), len(one.plans)
+                if len(set(places)) < len(places) or not all(0 <= a < c and 0 <= b < p for a, b in (*places, *ends)):
+                    problems.add("bad set", f"{file.name}, row {row}: a cell stands twice, or is outside of {c} x {p}")
+        except UNREADABLE as e:
+            problems.add("undecodable row", f"{file.name}: row {row + 1} or one after it cannot be decoded: {e}")
+    if repeated := group_ids.repeated():
+        problems.add("repeated key", f"{repeated:,} sets repeat the group_id of another one")
     return by_source
 
 
