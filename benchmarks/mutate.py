@@ -46,7 +46,7 @@ def tier2(anchors: str, output: str, per_term: int, workers: int) -> tuple[float
     """CPU seconds of the command, and the negatives that it accepted: half of the rows."""
     cpu = command(
         "tier2", f"--input={anchors}", f"--output={output}", f"--per_term={per_term}", f"--workers={workers}",
-        "--max_rounds=0", "--allow_short", "--seed=3",
+        "--allow_short", "--seed=3",
     )  # fmt: skip
     return cpu, read_ledger(output).total(STAGE).out // 2
 
@@ -58,7 +58,7 @@ def loop(anchors: str, folder: str, share: float) -> tuple[float, int]:
     start = time.process_time()
     for shard in list_shards([anchors]):
         for sample in read_listed(shard, documents=False):
-            made = make(sample, making).rows
+            made = make(sample, [making]).rows
             negatives += sum(row.label != "benign" for row in made)
             rows += made
             if len(rows) >= _BATCH:
