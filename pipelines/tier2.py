@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gatling_beam.families.build import COMPOUND, STRATEGIES
+from gatling_beam.families.build import STRATEGIES
+from gatling_beam.families.compound import STRATEGY as COMPOUND
 from gatling_beam.families.make import Making
 from gatling_beam.pipelines.families_run import FamiliesOptions, Plan, run_families
 from gatling_beam.pipelines.options import parse, parser_of

@@ -25,7 +25,7 @@ class BuildFamilies(beam.PTransform):
     not apply to (`gatling_beam.mutate.crossing.REASONS`).
 
     Args:
-      strategies: of Tier II (`families.build.STRATEGIES`, and `families.build.COMPOUND` of two terms at once), or
+      strategies: of Tier II (`families.build.STRATEGIES`, and `families.compound.STRATEGY` of two terms at once), or
         kinds of Tier III (`families.build.BOUNDARY_KINDS`).
       difficulty: hard, medium or easy; None for any, one third each. Not for Tier III.
       seed: 0..2**63-1.

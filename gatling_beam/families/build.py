@@ -24,15 +24,15 @@ from gatling_beam.mutate.scope import cross_scope
 from gatling_beam.sample import DeadLetter, Sample
 
 #: The strategies of Tier II, in the order of the energy terms that they raise.
+STRATEGIES = (SCOPE, HIERARCHY, PROVENANCE, FLOW)
+#: How each is made, and that of two terms at once, which is made only where it is asked for.
 MUTATORS: dict[str, Callable[..., Crossing]] = {
     SCOPE: cross_scope,
     HIERARCHY: cross_hierarchy,
     PROVENANCE: cross_provenance,
     FLOW: cross_flow,
+    COMPOUND: cross_compound,
 }
-STRATEGIES = tuple(MUTATORS)
-#: With those of two terms at once, which are made only where they are asked for.
-MAKERS = MUTATORS | {COMPOUND: cross_compound}
 #: The kinds of Tier III.
 BOUNDARY_KINDS = tuple(BOUNDARIES)
 
@@ -74,7 +74,7 @@ def crossings(
     """
     purpose = "".join(f"/{value}" for value in (difficulty, *options.values()) if value)
     options = {"difficulty": difficulty, **options}
-    makers = {strategy: partial(MAKERS[strategy], **options) for strategy in strategies}
+    makers = {strategy: partial(MUTATORS[strategy], **options) for strategy in strategies}
     yield from _made(sample, seed, makers, range(first, first + k), None, purpose)
 
 

@@ -10,7 +10,7 @@ from gatling_beam.families.accept import Refused, accept, judged, refusal
 from gatling_beam.families.annotate import annotate
 from gatling_beam.families.build import (
     BOUNDARY_KINDS,
-    MAKERS,
+    MUTATORS,
     STRATEGIES,
     Inapplicable,
     Made,
@@ -60,11 +60,11 @@ class Making(msgspec.Struct, frozen=True):
             raise TypeError(
                 f"strategies={self.strategies!r} is not a list of names; take some of {_listed(STRATEGIES)}"
             )
-        known = tuple(MAKERS) if set(self.strategies) & set(MAKERS) else BOUNDARY_KINDS
+        known = tuple(MUTATORS) if set(self.strategies) & set(MUTATORS) else BOUNDARY_KINDS
         for name in self.strategies:
             if name not in known:
                 raise ValueError(
-                    f"strategies={self.strategies!r}: {name!r} is not one of {_listed(tuple(MAKERS))} (Tier II), nor "
+                    f"strategies={self.strategies!r}: {name!r} is not one of {_listed(tuple(MUTATORS))} (Tier II), nor "
                     f"are all of them of {_listed(BOUNDARY_KINDS)} (Tier III)"
                 )
         if len(set(self.strategies)) < len(self.strategies):
@@ -96,7 +96,7 @@ class Making(msgspec.Struct, frozen=True):
     @property
     def is_boundary(self) -> bool:
         """Whether rows of Tier III are made."""
-        return self.strategies[0] not in MAKERS
+        return self.strategies[0] not in MUTATORS
 
 
 class Outcome(msgspec.Struct):

@@ -11,7 +11,8 @@ import datasets
 import pyarrow.parquet as pq
 import pytest
 
-from gatling_beam.families.build import BOUNDARY_KINDS, COMPOUND, STRATEGIES
+from gatling_beam.families.build import BOUNDARY_KINDS, STRATEGIES
+from gatling_beam.families.compound import STRATEGY as COMPOUND
 from gatling_beam.ledger import read_ledger
 from gatling_beam.manifest import read_manifest
 from gatling_beam.pipelines.cli import main

@@ -8,7 +8,8 @@ import pytest
 
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.families.accept import accept
-from gatling_beam.families.build import BOUNDARY_KINDS, COMPOUND, STRATEGIES, Made, boundary_pairs, family
+from gatling_beam.families.build import BOUNDARY_KINDS, STRATEGIES, Made, boundary_pairs, family
+from gatling_beam.families.compound import STRATEGY as COMPOUND
 from gatling_beam.oracle.convert import trace_to_sample
 from gatling_beam.oracle.template import TemplateOracle
 from gatling_beam.sample import Sample
