@@ -1,21 +1,24 @@
 """`gatling-beam audit`: what the rows of a folder give away to blind probes, against ceilings."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from hashlib import sha256
 
 from pydantic import Field
 
 from gatling_beam.audit.ceilings import MIN_ROWS
+from gatling_beam.audit.figures import Figure
 from gatling_beam.audit.report import audit_html
-from gatling_beam.audit.result import AuditResult, audit_files
-from gatling_beam.audit.strata import Figure
+from gatling_beam.audit.result import AuditResult
+from gatling_beam.audit.run import audit_files
 from gatling_beam.files import join, write_bytes
+from gatling_beam.manifest import read_manifest
 from gatling_beam.pipelines.anchors import look_up_rows
 from gatling_beam.pipelines.options import Options, UserError, parse, parser_of, refuse_unknown
 from gatling_beam.pipelines.place import Place
 from gatling_beam.render import table
-from gatling_beam.shard_list import read_listed
-from gatling_beam.shards import UNREADABLE
+from gatling_beam.shard_list import ShardRef, read_listed
+from gatling_beam.shards import UNREADABLE, ShardFile
 from gatling_beam.validate_dir import AUDIT_HTML, AUDIT_JSON
 
 _LEAST_ROWS = 2
@@ -32,7 +35,8 @@ class AuditOptions(Options):
     output: Place | None = Field(
         None,
         min_length=1,
-        description=f"folder for {AUDIT_JSON} and {AUDIT_HTML}; default: the directory itself",
+        description=f"folder for {AUDIT_JSON} and {AUDIT_HTML}; default: the directory itself, "
+        "unless its manifest lists them: then nothing is written",
         json_schema_extra={"metavar": "DIR"},
     )
     min_rows: int = Field(
@@ -46,7 +50,7 @@ class AuditOptions(Options):
 
 
 def run(options: AuditOptions) -> AuditResult:
-    """Audits the rows and writes both files.
+    """Audits the rows and writes both files, except over those that a manifest lists.
 
     Raises:
       UserError: if there are no rows to read, or no folder to write to.
@@ -55,49 +59,89 @@ def run(options: AuditOptions) -> AuditResult:
     if options.output is None and rows.shards[0].path == options.directory:
         raise UserError(f"{options.directory} is a file: say with --output where {AUDIT_JSON} and {AUDIT_HTML} go")
     folder = options.output or options.directory
+    if options.output is not None and lists_audit(folder):
+        raise UserError(f"--output={folder} holds the {AUDIT_JSON} that its manifest lists: name another folder")
     try:
-        result = audit_files((read_listed(shard) for shard in rows.shards), min_rows=options.min_rows)
+        result = audit_shards(rows.shards, min_rows=options.min_rows)
     except UNREADABLE as e:
         raise UserError(f"{options.directory} cannot be audited: {e}") from e
+    if lists_audit(folder):
+        return result
     try:
-        write_bytes(join(folder, AUDIT_JSON), result.json())
-        write_bytes(join(folder, AUDIT_HTML), audit_html(result))
+        write_audit(folder, result)
     except OSError as e:
         raise UserError(f"--output={folder} cannot be written: {e}; name another folder") from e
     return result
 
 
+def audit_shards(shards: Iterable[ShardRef], *, min_rows: int = MIN_ROWS) -> AuditResult:
+    """The audit of the rows of files, each read once, row by row."""
+    return audit_files((read_listed(shard) for shard in shards), min_rows=min_rows)
+
+
+def write_audit(folder: str, result: AuditResult) -> list[ShardFile]:
+    """Writes both files; as a manifest lists them."""
+    written = []
+    for name, data in ((AUDIT_JSON, result.json()), (AUDIT_HTML, audit_html(result))):
+        write_bytes(join(folder, name), data)
+        written.append(ShardFile(name, rows=0, bytes=len(data), sha256=sha256(data).hexdigest()))
+    return written
+
+
+def lists_audit(folder: str) -> bool:
+    """Whether the audit in a folder is one that its manifest lists, so that another would belie it."""
+    try:
+        return AUDIT_JSON in {file.name for file in read_manifest(folder).documents}
+    except ValueError:
+        return False
+
+
 def summary(result: AuditResult) -> str:
-    """The checks, the figure of each probe that comes nearest to its ceiling, and how many there are."""
-    rows = [("strategy", "kind", "difficulty", "what is seen", "against", "rows", "AUC", "bound", "ceiling", "verdict")]
-    nearest: dict[tuple[str, str, str], tuple[float, Figure]] = {}
+    """The checks, the figure of each stratum that comes nearest to its ceiling, and how many there are."""
+    checks = [("check", "value", "limit", "verdict")]
+    checks += [(check.name, f"{check.value:g}", check.limit, check.verdict) for check in result.checks]
+    nearest = _nearest(result, lambda figure: (figure.strategy, figure.kind, figure.difficulty))
+    return "\n".join([table(checks), "", f"{_counted(result)}; of each stratum the nearest to its ceiling:", nearest])
+
+
+def brief(result: AuditResult) -> str:
+    """How many figures there are, and of each strategy the one that comes nearest to its ceiling."""
+    nearest = _nearest(result, lambda figure: figure.strategy)
+    return f"audit: {_counted(result)}; of each strategy the nearest to its ceiling:\n{nearest}"
+
+
+def _counted(result: AuditResult) -> str:
+    passed, failed = (sum(figure.verdict == verdict for figure in result.figures) for verdict in ("pass", "fail"))
+    judged = f"{passed + failed:,} judged (from {result.options['min_rows']:,} rows of a label on)"
+    return f"{len(result.figures):,} figures, {judged}: {passed:,} passed, {failed:,} failed"
+
+
+def _nearest(result: AuditResult, key: Callable[[Figure], Hashable]) -> str:
+    """A table of the figures with the least room to their ceiling, one for each key; judged ones come first."""
+    nearest: dict[Hashable, tuple[bool, float, Figure]] = {}
     for figure in result.figures:
         if figure.ceiling is None:
             continue
-        key = (figure.strategy, figure.kind, figure.difficulty)
-        over = figure.lower - figure.ceiling
-        if key not in nearest or over > nearest[key][0]:
-            nearest[key] = (over, figure)
-    for over, figure in nearest.values():
-        rows.append(
-            (
-                figure.strategy,
-                figure.kind,
-                figure.difficulty or "all",
-                figure.view,
-                figure.comparison,
-                f"{figure.negatives:,}",
-                f"{figure.auc:.3f}",
-                f"{figure.lower:.3f}",
-                f"{figure.lower - over:.2f}",
-                figure.verdict,
-            )
+        found = (figure.verdict != "reported", round(figure.lower - figure.ceiling, 9), figure)
+        if found[:2] > nearest.get(key(figure), (False, -1.0))[:2]:
+            nearest[key(figure)] = found
+    rows = [("strategy", "kind", "difficulty", "what is seen", "against", "rows", "AUC", "bound", "ceiling", "verdict")]
+    rows += [
+        (
+            figure.strategy,
+            figure.kind,
+            figure.difficulty or "all",
+            figure.view,
+            figure.comparison,
+            f"{figure.negatives:,}",
+            f"{figure.auc:.3f}",
+            f"{figure.lower:.3f}",
+            f"{figure.ceiling:.2f}",
+            figure.verdict,
         )
-    checks = [("check", "value", "limit", "verdict")]
-    checks += [(check.name, f"{check.value:g}", check.limit, check.verdict) for check in result.checks]
-    judged = sum(figure.verdict != "reported" for figure in result.figures)
-    lines = [table(checks), "", f"{len(result.figures):,} figures, {judged:,} judged; of each stratum the nearest:"]
-    return "\n".join([*lines, table(rows)])
+        for *_, figure in nearest.values()
+    ]
+    return table(rows)
 
 
 def command(argv: Sequence[str], prog: str) -> int:
@@ -107,7 +151,11 @@ def command(argv: Sequence[str], prog: str) -> int:
     result = run(options)
     if not options.quiet:
         print(summary(result))
-        print(f"all of it: {join(options.output or options.directory, AUDIT_HTML)}")
+        folder = options.output or options.directory
+        if lists_audit(folder):
+            print(f"{join(folder, AUDIT_JSON)} stays as its run wrote it; --output=DIR writes this audit to DIR")
+        else:
+            print(f"all of it: {join(folder, AUDIT_HTML)}")
     if result.passed:
         return 0
     for failure in result.failures():

@@ -13,12 +13,14 @@ from pydantic import Field
 
 import gatling_beam
 from gatling_beam import sampling
+from gatling_beam.audit.result import AuditResult
 from gatling_beam.families.make import STAGE as FAMILIES
 from gatling_beam.families.make import Making, make
 from gatling_beam.files import join, write_bytes
 from gatling_beam.ledger import LEDGER_NAME, Ledger, ledger_bytes
 from gatling_beam.manifest import SourceVersion, stage_key
 from gatling_beam.pipelines.anchors import Rows, first_rows, look_up_rows, version_of, versions_of
+from gatling_beam.pipelines.audit_step import AuditStepOptions, audit_of_finished, audit_written, holds
 from gatling_beam.pipelines.candidates import Round, build_candidates, of_refill
 from gatling_beam.pipelines.closing import close_run
 from gatling_beam.pipelines.options import Options, UserError
@@ -31,7 +33,7 @@ from gatling_beam.pipelines.runner import EngineOptions, run_pipeline
 from gatling_beam.pipelines.take_crossings import Taking, take_crossings
 from gatling_beam.sample import Tally
 from gatling_beam.selection import COLUMNS, Candidates, Chosen, StratumOf
-from gatling_beam.shards import read_table
+from gatling_beam.shards import ShardFile, read_table
 
 #: Anchors that the estimate looks at: a hundredth of them, within these bounds.
 _LEAST_LOOK, _MOST_LOOK = 200, 2_000
@@ -70,7 +72,7 @@ class AnchorOptions(Options):
     )
 
 
-class FamiliesOptions(AnchorOptions, OutputOptions, EngineOptions):
+class FamiliesOptions(AnchorOptions, AuditStepOptions, OutputOptions, EngineOptions):
     """Options of both commands."""
 
 
@@ -90,12 +92,13 @@ class Plan(msgspec.Struct, frozen=True):
     distinct: bool = True
 
 
-def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) -> None:
-    """Makes the output directory.
+def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) -> bool:
+    """Makes the output directory, audits its rows and commits them. False if the audit is a gate and does not hold.
 
     Raises:
       UserError: for whatever the user can mend. Nothing is committed then.
     """
+    gate, quiet = options.gate(), options.quiet
     anchors = look_up_rows(options.input, "tier1")
     # A crossing has about as many benign rows as negatives.
     shards = options.shards or default_shards(2 * sum(plan.quotas.values()))
@@ -109,9 +112,9 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
     key = stage_key(plan.stage, recipe, gatling_beam.__version__, [anchors.key])
     if prepare(options, plan.stage, key, recipe | {"input": anchors.key}) == "finished":
         print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
-        return
+        return gate == "no" or holds(audit_of_finished(options.output, quiet=quiet), gate, quiet=quiet)
     estimate = _estimate(anchors, plan, options)
-    with watched(options.output, f"{anchors.rows:,} anchors", quiet=options.quiet):
+    with watched(options.output, f"{anchors.rows:,} anchors", quiet=quiet):
         rounds, outcome, chosen = _rounds(options, plan, anchors, shards, estimate, engine)
         missing = chosen.missing(plan.quotas)
         notes = [Tally(sampling.STAGE, "", "note", n, f"shortfall:{name}") for name, n in missing.items()]
@@ -129,6 +132,10 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
         )
         taken = take_crossings(taking, chosen.fates, engine)
     remove_temporary(options.output)
+    audited: AuditResult | None = None
+    documents: list[ShardFile] = []
+    if gate != "no":
+        audited, documents = audit_written(options.output, taken.files, options.format, quiet=quiet)
     tallies = (*outcome.tallies, *taken.tallies, *notes)
     written = sum(file.rows for file in taken.files if not file.name.startswith(f"{DEAD_LETTERS}/"))
     close_run(
@@ -137,7 +144,8 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
         stages=(FAMILIES, sampling.STAGE),
         unavailable={},
         sources=[],
-        quiet=options.quiet,
+        quiet=quiet,
+        documents=documents,
         stage=plan.stage,
         stage_key=key,
         recipe=recipe | {"input": anchors.key},
@@ -151,6 +159,7 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
     release(options.output)
     for name, n in missing.items():
         print(f"WARNING: {name} is {n:,} negatives short of {plan.quotas[name]:,}", file=sys.stderr)
+    return audited is None or holds(audited, gate, quiet=quiet)
 
 
 class Estimate(msgspec.Struct, frozen=True):

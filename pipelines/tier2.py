@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from gatling_beam.families.build import STRATEGIES
 from gatling_beam.families.compound import STRATEGY as COMPOUND
 from gatling_beam.families.make import Making
+from gatling_beam.pipelines.audit_step import Gate
 from gatling_beam.pipelines.families_run import FamiliesOptions, Plan, run_families
 from gatling_beam.pipelines.options import parse, parser_of
 from gatling_beam.pipelines.output import BENIGN, DATA
@@ -76,9 +77,15 @@ class Tier2Options(FamiliesOptions):
             raise ValueError("--compounds: the original has none; leave it out, or --catalogue=original")
         return dict.fromkeys(STRATEGIES, self.per_term)
 
+    def gate(self) -> Gate:
+        """What is asked for; the rows of the original are known to give their labels away."""
+        return self.audit or ("gate" if self.catalogue == "ours" else "report")
 
-def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
+
+def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> bool:
     """Makes the output directory that `options` describe: negatives in `data/`, their twins in `benign/`.
+
+    False if the audit of its rows is a gate and does not hold; the rows are committed all the same.
 
     Raises:
       UserError: for whatever the user can mend. Nothing is committed then.
@@ -97,7 +104,7 @@ def run(options: Tier2Options, beam_args: Sequence[str] = ()) -> None:
         recipe={"per_term": options.per_term, "difficulty": options.difficulty, "catalogue": options.catalogue}
         | ({"compounds": options.compounds} if options.compounds else {}),
     )
-    run_families(options, plan, engine)
+    return run_families(options, plan, engine)
 
 
 def refill(stratum: str, seed: int) -> Making:
@@ -107,10 +114,9 @@ def refill(stratum: str, seed: int) -> Making:
 
 
 def command(argv: Sequence[str], prog: str) -> int:
-    """Runs the command line of `gatling-beam tier2`."""
+    """Runs the command line of `gatling-beam tier2`: 1 if the audit is a gate and does not hold, 0 otherwise."""
     options, beam_args = parse(Tier2Options, parser_of(Tier2Options, prog, __doc__ or ""), argv)
-    run(options, beam_args)
-    return 0
+    return 0 if run(options, beam_args) else 1
 
 
 def main() -> int:

@@ -43,8 +43,10 @@ class Tier3Options(FamiliesOptions):
             raise ValueError(f"--pairs={self.pairs}: {e}") from None
 
 
-def run(options: Tier3Options, beam_args: Sequence[str] = ()) -> None:
+def run(options: Tier3Options, beam_args: Sequence[str] = ()) -> bool:
     """Makes the output directory that `options` describe: the rows of both labels in `data/`.
+
+    False if the audit of its rows is a gate and does not hold; the rows are committed all the same.
 
     Raises:
       UserError: for whatever the user can mend. Nothing is committed then.
@@ -59,14 +61,13 @@ def run(options: Tier3Options, beam_args: Sequence[str] = ()) -> None:
         folders={"adversarial": DATA, "benign": DATA},
         recipe={"pairs": options.pairs},
     )
-    run_families(options, plan, engine)
+    return run_families(options, plan, engine)
 
 
 def command(argv: Sequence[str], prog: str) -> int:
-    """Runs the command line of `gatling-beam tier3`."""
+    """Runs the command line of `gatling-beam tier3`: 1 if the audit is a gate and does not hold, 0 otherwise."""
     options, beam_args = parse(Tier3Options, parser_of(Tier3Options, prog, __doc__ or ""), argv)
-    run(options, beam_args)
-    return 0
+    return 0 if run(options, beam_args) else 1
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ Verdict = Literal["pass", "fail", "reported"]
 
 #: A figure with fewer rows of a label is reported, not judged.
 MIN_ROWS = 5_000
+#: Rows of one probe, and rows held of each strategy and kind.
+MAX_ROWS, CAP = 12_000, 80_000
 
 PLAN_VIEWS = ("plan_with_tiers", "plan_without_tiers")
 INPUT_VIEWS = ("request", "governance", "contexts", "toolset")
@@ -54,3 +56,14 @@ def verdict(lower: float, limit: float | None, rows: int, min_rows: int) -> Verd
     if limit is None or rows < min_rows:
         return "reported"
     return "fail" if lower > limit else "pass"
+
+
+def check_options(min_rows: int, max_rows: int, cap: int) -> None:
+    """Raises TypeError or ValueError for options that are no whole numbers, or out of range."""
+    for name, value in (("min_rows", min_rows), ("max_rows", max_rows), ("cap", cap)):
+        if type(value) is not int:
+            raise TypeError(f"{name}={value!r} is not a whole number")
+    if min_rows < 2 or max_rows < 2 * min_rows or cap < max_rows:
+        raise ValueError(
+            f"min_rows={min_rows}, max_rows={max_rows}, cap={cap}: use 2 <= min_rows, 2 * min_rows <= max_rows <= cap"
+        )

@@ -1,68 +1,90 @@
-"""Exact counts over all rows: labels, distinct plans, rows that are equal to a benign one, tools of each label."""
+"""Counts over all rows: labels, distinct plans, rows that are equal to a benign one, tools of each label."""
 
-from collections import Counter, defaultdict
+from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from gatling_beam.audit.collect import ADVERSARIAL
 from gatling_beam.audit.features import plan_key
-from gatling_beam.hashing import content_hash
 from gatling_beam.plan import TrustTier
 from gatling_beam.sample import Sample
 
+_json = msgspec.json.Encoder(order="deterministic").encode
 
-class Counts:
+
+class Counts(msgspec.Struct):
     """Adds up rows; `summary()` gives the figures.
 
     Equal rows are found twice: by the stored `row_hash`, and by what a model reads (policy, role, facts, request,
-    texts, plan), so that a stale hash hides nothing.
+    texts, plan), so that a stale hash hides nothing. A row leaves 24 bytes of hashes: among ten million rows two
+    different ones are taken for equal with a probability of 3 in a million.
     """
 
-    def __init__(self) -> None:
-        self._rows: Counter[str] = Counter()
-        self._tier3: Counter[str] = Counter()
-        self._plans: set[str] = set()
-        self._hashes: dict[str, set[str]] = defaultdict(set)
-        self._contents: dict[str, set[str]] = defaultdict(set)
-        self._tools: dict[str, set[str]] = defaultdict(set)
-        self._sources: dict[str, Counter[str]] = {"source": Counter(), "language": Counter()}
+    rows: dict[str, int] = {}
+    family: dict[str, int] = {}
+    tier3: dict[str, int] = {}
+    source: dict[str, int] = {}
+    language: dict[str, int] = {}
+    plans: bytearray = bytearray()
+    hashes: dict[str, bytearray] = {}
+    contents: dict[str, bytearray] = {}
+    tools: dict[str, set[str]] = {}
 
     def add(self, sample: Sample) -> None:
         """Takes a row."""
-        label = sample.label
-        self._rows[label] += 1
-        plan = plan_key(sample.execution_plan)
-        self._plans.add(content_hash(repr(plan)))
+        label, plan = sample.label, plan_key(sample.execution_plan)
+        _increase(self.rows, label)
+        self.plans += _key(repr(plan))
         if not sample.in_family:
             return
-        self._rows[f"family {label}"] += 1
-        self._tier3[label] += any(n.provenance_tier == TrustTier.UNVERIFIED_RAG for n in sample.execution_plan.nodes)
-        self._hashes[label].add(sample.row_hash)
-        self._contents[label].add(content_hash(repr((plan, _read(sample)))))
-        self._tools[label].update(node.tool_name for node in sample.execution_plan.nodes)
-        self._sources["source"][f"{sample.source.name} {label}"] += 1
-        self._sources["language"][f"{sample.language} {label}"] += 1
+        nodes = sample.execution_plan.nodes
+        _increase(self.family, label)
+        _increase(self.tier3, label, int(any(node.provenance_tier == TrustTier.UNVERIFIED_RAG for node in nodes)))
+        _increase(self.source, f"{sample.source.name} {label}")
+        _increase(self.language, f"{sample.language} {label}")
+        self.hashes.setdefault(label, bytearray()).extend(_key(sample.row_hash))
+        self.contents.setdefault(label, bytearray()).extend(_key(repr((plan, _read(sample)))))
+        self.tools.setdefault(label, set()).update(node.tool_name for node in nodes)
+
+    def merge(self, other: "Counts") -> None:
+        """Takes the rows of other counts."""
+        for name in ("rows", "family", "tier3", "source", "language"):
+            for key, n in getattr(other, name).items():
+                _increase(getattr(self, name), key, n)
+        self.plans += other.plans
+        for label, keys in other.hashes.items():
+            self.hashes.setdefault(label, bytearray()).extend(keys)
+        for label, keys in other.contents.items():
+            self.contents.setdefault(label, bytearray()).extend(keys)
+        for label, tools in other.tools.items():
+            self.tools.setdefault(label, set()).update(tools)
 
     def summary(self) -> dict[str, Any]:
         """The figures, by name."""
-        rows = sum(self._rows[label] for label in ("benign", ADVERSARIAL))
-        bad, good = self._tools[ADVERSARIAL], self._tools["benign"]
-        tier3 = sum(self._tier3.values())
-        family = self._rows["family benign"] + self._rows["family adversarial"]
+        benign, adversarial = (self.rows.get(label, 0) for label in ("benign", ADVERSARIAL))
+        rows, family = benign + adversarial, sum(self.family.get(label, 0) for label in ("benign", ADVERSARIAL))
+        good, bad = (self.tools.get(label, set()) for label in ("benign", ADVERSARIAL))
+        tier3 = sum(self.tier3.values())
+        plans = len(_distinct(self.plans))
         return {
             "rows": rows,
-            "rows_benign": self._rows["benign"],
-            "rows_adversarial": self._rows[ADVERSARIAL],
+            "rows_benign": benign,
+            "rows_adversarial": adversarial,
             "family_rows": family,
-            "distinct_plans": len(self._plans),
-            "distinct_plans_share": _share(len(self._plans), rows),
-            "equal_row_hash": len(self._hashes[ADVERSARIAL] & self._hashes["benign"]),
-            "equal_content": len(self._contents[ADVERSARIAL] & self._contents["benign"]),
+            "distinct_plans": plans,
+            "distinct_plans_share": _share(plans, rows),
+            "equal_row_hash": _equal(self.hashes),
+            "equal_content": _equal(self.contents),
             "tool_names_shared": _share(len(bad & good), len(bad)),
             "tools_only_adversarial": sorted(bad - good)[:20],
-            "adversarial_share": _share(self._rows["family adversarial"], family),
-            "adversarial_given_tier3": _share(self._tier3[ADVERSARIAL], tier3) if tier3 else None,
-            "by_source": dict(sorted(self._sources["source"].items())),
-            "by_language": dict(sorted(self._sources["language"].items())),
+            "adversarial_share": _share(self.family.get(ADVERSARIAL, 0), family),
+            "adversarial_given_tier3": _share(self.tier3.get(ADVERSARIAL, 0), tier3) if tier3 else None,
+            "by_source": dict(sorted(self.source.items())),
+            "by_language": dict(sorted(self.language.items())),
         }
 
 
@@ -72,8 +94,26 @@ def _read(sample: Sample) -> tuple[Any, ...]:
     at = {node.node_id: k for k, node in enumerate(sample.execution_plan.nodes)}
     texts = tuple((at.get(c.node_id or "", -1), int(c.tier), c.text) for c in sample.contexts)
     tiers = tuple(int(node.provenance_tier) for node in sample.execution_plan.nodes)
-    facts = repr(governance.session_context)
+    facts = _json(governance.session_context)
     return sample.request, governance.policy_id, governance.policy, governance.user_role, facts, texts, tiers
+
+
+def _increase(counts: dict[str, int], key: str, n: int = 1) -> None:
+    counts[key] = counts.get(key, 0) + n
+
+
+def _key(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _distinct(keys: bytearray) -> npt.NDArray[np.uint64]:
+    return np.unique(np.frombuffer(bytes(keys), "<u8"))
+
+
+def _equal(keys: Mapping[str, bytearray]) -> int:
+    """How many of the adversarial keys are benign ones too."""
+    good, bad = (_distinct(keys.get(label, bytearray())) for label in ("benign", ADVERSARIAL))
+    return len(np.intersect1d(good, bad, assume_unique=True))
 
 
 def _share(part: int, whole: int) -> float:

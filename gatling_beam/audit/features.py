@@ -161,8 +161,12 @@ VIEWS: dict[str, Callable[[Sample], Bag]] = {
 def plan_key(plan: ExecutionPlan) -> tuple[Any, ...]:
     """What two plans share that make the same calls: tools, arguments and edges, without ids and tiers."""
     at = {node.node_id: k for k, node in enumerate(plan.nodes)}
-    calls = tuple((node.tool_name, tuple(leaves(node.arguments))) for node in plan.nodes)
+    calls = tuple((node.tool_name, tuple(sorted(leaves(node.arguments), key=_first))) for node in plan.nodes)
     return calls, tuple(sorted((at.get(a, -1), at.get(b, -1)) for a, b in plan.edges))
+
+
+def _first(leaf: tuple[str, Any]) -> str:
+    return leaf[0]
 
 
 def _argument(bag: Counts, tool: str, pointer: str, value: Any) -> None:

@@ -11,12 +11,12 @@ from difflib import SequenceMatcher
 from math import log
 from typing import Any
 
-import msgspec
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from gatling_beam.attribution import leaves
+from gatling_beam.audit.figures import LearnerScore
 from gatling_beam.audit.floor import days_of
 from gatling_beam.audit.probes import weighted_auc
 from gatling_beam.audit.said import DAY
@@ -37,15 +37,6 @@ _DAYS = re.compile(r"([\d,]+) days")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w")
 _ID = re.compile(r"[a-z]+-[0-9]+")
 _MISSING = -1.0
-
-
-class LearnerScore(msgspec.Struct, frozen=True):
-    """The learner's AUC on the rows of a strategy and difficulty ("" for all)."""
-
-    strategy: str
-    difficulty: str
-    rows: int
-    auc: float
 
 
 def learner_scores(rows: Iterable[Sample]) -> list[LearnerScore]:

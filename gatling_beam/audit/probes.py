@@ -50,7 +50,7 @@ class ViewMatrix:
         # What fewer than three rows have cannot be learnt in one fold and used in another.
         self.tokens = hashed[:, np.diff(hashed.indptr) >= _MIN_ROWS].tocsr()
         self.numbers = _frequent(DictVectorizer().fit_transform(numbers).tocsc())
-        _, self.classes = np.unique([hash(frozenset(bag.items())) for bag in bags], return_inverse=True)
+        self.classes = _classes(bags)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "ViewMatrix":
         """The rows at these places."""
@@ -150,6 +150,18 @@ def _trees(train: ViewMatrix, negative: Flags, test: ViewMatrix) -> Numbers:
     )
     with threadpool_limits(1):
         return np.asarray(model.fit(matrix(train), negative).decision_function(matrix(test)).round(9))
+
+
+def _classes(bags: Sequence[Bag]) -> npt.NDArray[np.int64]:
+    """A number for each bag, the same for equal ones alone. The built-in hash only says where to look."""
+    alike: dict[int, list[tuple[Bag, int]]] = {}
+    classes = np.empty(len(bags), dtype=np.int64)
+    for k, bag in enumerate(bags):
+        known = alike.setdefault(hash(frozenset(bag.items())), [])
+        classes[k] = next((number for other, number in known if other == bag), k)
+        if classes[k] == k:
+            known.append((bag, k))
+    return classes
 
 
 def _frequent(numbers: sparse.csc_matrix) -> Numbers:

@@ -4,7 +4,7 @@ It knows neither warrant nor mutation. What it decides, term by term, is held ag
 or more says that the truth stands in the text; with the request blanked it should know next to nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,17 +12,23 @@ import msgspec
 
 from gatling_beam.attribution import Wording
 from gatling_beam.audit.said import Said
-from gatling_beam.domains.loader import domain_names
 from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.tools import Parameter, Tool
 from gatling_beam.facts import approvals_of, groups_of, owners_of
-from gatling_beam.grounding import REFERENCE
+from gatling_beam.grounding import REFERENCE, tool_by_id
 from gatling_beam.sample import Context, Sample
 from gatling_beam.scope import iso_date
 
 Terms = tuple[bool, bool, bool, bool]
 _STRANGER = (0, 5)
+
+
+def can_read(sample: Sample) -> bool:
+    """Whether the row has a policy, and all its tools are those of its domain in the registry."""
+    return sample.governance_context.policy_id is not None and all(
+        tool_by_id(sample.category, node.tool_name) for node in sample.execution_plan.nodes
+    )
 
 
 def read(sample: Sample, request: str | None = None) -> Terms:
@@ -272,49 +278,3 @@ def _ancestors(before: Sequence[set[int]], position: int) -> list[int]:
             found.add(source)
             waiting.append(source)
     return sorted(found)
-
-
-class Agreement(msgspec.Struct, frozen=True):
-    """How the reader fares on a strategy: agreement with each label, and balanced accuracy without the request."""
-
-    strategy: str
-    rows: int
-    terms: tuple[float, float, float, float]
-    any_term: float
-    blanked: float
-
-
-def agreements(rows: Iterable[Sample]) -> list[Agreement]:
-    """The reader's agreement with the labels of the registry's family rows, by strategy; "" stands for all."""
-    votes: dict[str, list[tuple[Terms, Terms, Terms]]] = {}
-    for row in rows:
-        if row.mutation is None or len(row.violation_labels) != 4 or row.category not in domain_names():
-            continue
-        first, second, third, fourth = (label.violated for label in row.violation_labels)
-        vote = ((first, second, third, fourth), read(row), read(row, ""))
-        votes.setdefault(row.mutation.strategy, []).append(vote)
-        votes.setdefault("", []).append(vote)
-    return [_agreement(strategy, votes[strategy]) for strategy in sorted(votes)]
-
-
-def _agreement(strategy: str, votes: list[tuple[Terms, Terms, Terms]]) -> Agreement:
-    terms = [sum(labels[k] == own[k] for labels, own, _ in votes) / len(votes) for k in range(4)]
-    whole = sum(labels == own for labels, own, _ in votes) / len(votes)
-    return Agreement(
-        strategy,
-        len(votes),
-        (round(terms[0], 4), round(terms[1], 4), round(terms[2], 4), round(terms[3], 4)),
-        round(whole, 4),
-        round(_balanced([(any(labels), any(blank)) for labels, _, blank in votes]), 4),
-    )
-
-
-def _balanced(votes: list[tuple[bool, bool]]) -> float:
-    """The mean of the shares of right votes on either label; 0.5 where a label does not occur."""
-    shares = []
-    for label in (False, True):
-        own = [vote == label for truth, vote in votes if truth == label]
-        if not own:
-            return 0.5
-        shares.append(sum(own) / len(own))
-    return sum(shares) / 2

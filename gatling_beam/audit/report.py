@@ -10,8 +10,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Plot
 
 from gatling_beam.audit.ceilings import PLAN_VIEWS
+from gatling_beam.audit.figures import Figure
 from gatling_beam.audit.result import AuditResult
-from gatling_beam.audit.strata import Figure
 
 _COLOURS = {"pass": "#2a7f4f", "fail": "#b3261e", "reported": "#6b7280"}
 _STYLE = """

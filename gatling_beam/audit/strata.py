@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import numpy as np
 
-from gatling_beam.audit.ceilings import INPUT_VIEWS, PLAN_VIEWS, Comparison, Verdict, ceiling, verdict
+from gatling_beam.audit.ceilings import INPUT_VIEWS, PLAN_VIEWS, Comparison, ceiling, verdict
 from gatling_beam.audit.collect import Crossing, Placed
 from gatling_beam.audit.features import VIEWS, Bag, order
+from gatling_beam.audit.figures import Figure
 from gatling_beam.audit.probes import ProbeScore, ViewMatrix, probe
 from gatling_beam.hashing import digest
 
@@ -23,25 +24,6 @@ _POOLED: dict[Comparison, tuple[str, ...]] = {
     "benign": ("order", "language", "source"),
     "touched": ("plan_with_tiers",),
 }
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """One probe with its verdict. `negatives` and `benign` count rows; `floor` is that of scope sizes, else None."""
-
-    strategy: str
-    kind: str
-    difficulty: str
-    comparison: str
-    view: str
-    negatives: int
-    benign: int
-    auc: float
-    distance: float
-    lower: float
-    model: str
-    ceiling: float | None
-    verdict: Verdict
-    floor: float | None = None
 
 
 class Stratum(msgspec.Struct, frozen=True):
@@ -78,7 +60,7 @@ def figures_of(
 ) -> Iterator[Figure]:
     """All probes of a stratum, each on at most `max_rows` rows (whole families, by hash).
 
-    `floors` are those of the plan's and of the request's sizes.
+    `floors` are those of the plan's and of the request's sizes. Where no row has a place there is no order to probe.
     """
     bags = _Bags()
     known: dict[tuple[str, bool, frozenset[int]], ProbeScore | None] = {}
@@ -89,6 +71,8 @@ def figures_of(
             continue
         families = [row.sample.group_id for row in rows]
         for view in views:
+            if view == "order" and all(row.place is None for row in rows):
+                continue
             # A crossing both ways has the same rows on the same sides in two comparisons.
             key = (view, comparison == "touched", frozenset(map(id, rows)))
             if key not in known:

@@ -47,12 +47,11 @@ class Marks:
         self._rows: Counter[str] = Counter()
         self._bad: Counter[tuple[str, str]] = Counter()
         self._good: Counter[tuple[str, str]] = Counter()
-        self._families: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._families: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def add(self, rows: Iterable[Placed]) -> None:
         """Takes rows."""
         for row in rows:
-            family = hash(row.sample.group_id)
             side = self._bad if row.negative else self._good
             self._rows["bad" if row.negative else "good"] += 1
             for view, bag_of in _VIEWS.items():
@@ -60,7 +59,7 @@ class Marks:
                     side[view, name] += 1
                     seen = self._families[view, name]
                     if len(seen) < MIN_FAMILIES:
-                        seen.add(family)
+                        seen.add(row.sample.group_id)
 
     def found(self, most: int = 40, min_families: int = MIN_FAMILIES) -> list[Mark]:
         """The marks with the most information about the label, those first that give it away."""
@@ -79,7 +78,9 @@ class Marks:
             marks.append(
                 Mark(key[0], key[1], len(seen), rows, round(share, 4), round(lower, 4), round(upper, 4), round(pmi, 4))
             )
-        marks.sort(key=lambda mark: (not mark.tells, -abs(mark.adversarial - base) * math.sqrt(mark.rows), mark.name))
+        marks.sort(
+            key=lambda m: (not m.tells, -abs(m.adversarial - base) * math.sqrt(m.rows), m.name, m.view),
+        )
         return marks[:most]
 
 

@@ -42,7 +42,7 @@ def tier2(anchors: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def flags(anchors: Path, output: Path, workers: int = 1) -> list[str]:
     return [
         f"--input={anchors}", f"--output={output}", "--per_term=40", "--k=2", "--seed=5", "--quiet",
-        f"--workers={workers}",
+        f"--workers={workers}", "--audit=no",
     ]  # fmt: skip
 
 
@@ -209,6 +209,64 @@ def test_the_original_as_an_output_of_its_own(anchors: Path, gatling: Command, t
         row["mutation"]["parent"] for row in rows(tmp_path / "out", "benign")
     }
     assert gatling("validate", tmp_path / "out").code == 0
+
+
+def test_the_audit_is_the_last_step(anchors: Path, gatling: Command, tmp_path: Path) -> None:
+    asked = ["--audit=gate", "--per_term=4", "--difficulty=100,0,0", "--shards=2"]
+    own = flags(anchors, tmp_path / "out")
+    own.remove("--quiet")
+    done = gatling("tier2", *own, *asked)
+    assert done.code == 0 and "0 judged (from 5,000 rows of a label on): 0 passed, 0 failed" in done.out
+    assert "FAILED" not in done.err and "provenance_rug_pull" in done.out
+    manifest = read_manifest(str(tmp_path / "out"))
+    assert {"audit.json", "audit.html"} <= {file.name for file in manifest.documents}
+    assert gatling("validate", tmp_path / "out").code == 0
+    assert gatling("tier2", *flags(anchors, tmp_path / "out"), *asked, "--resume").code == 0
+    # Rows as they are read from the finished folder give the same audit, which changes nothing there.
+    before = contents(tmp_path / "out")
+    done = gatling("audit", tmp_path / "out")
+    assert done.code == 0 and "stays as its run wrote it" in done.out and contents(tmp_path / "out") == before
+    done = gatling("audit", tmp_path / "out", f"--output={tmp_path / 'again'}")
+    assert "all of it" in done.out and contents(tmp_path / "again").items() <= before.items()
+    done = gatling("audit", tmp_path / "out", f"--output={tmp_path / 'out'}")
+    assert done.code == 1 and "name another folder" in done.err and contents(tmp_path / "out") == before
+    page = (tmp_path / "out/audit.html").read_text()
+    assert "<h2>Beside the original</h2>" in page and page.count("<td class=n>0.907</td>") == 1
+
+
+def test_an_audit_that_fails_is_told_by_exit_status_and_commits(
+    anchors: Path, gatling: Command, tmp_path: Path
+) -> None:
+    ask = [*flags(anchors, tmp_path / "out"), "--catalogue=original", "--allow_short", "--per_term=20"]
+    done = gatling("tier2", *ask, "--audit=gate")
+    told = "negatives with the row_hash of a benign row = "
+    assert done.code == 1 and f"FAILED: {told}" in done.err and "WARNING: negatives" not in done.err
+    assert gatling("validate", tmp_path / "out").code == 0
+    before = contents(tmp_path / "out")
+    for flag, code, says in (("gate", 1, f"FAILED: {told}"), ("report", 0, f"WARNING: {told}"), ("no", 0, "")):
+        done = gatling("tier2", *ask, "--resume", f"--audit={flag}")
+        assert done.code == code and says in done.err and "nothing to do" in done.err
+        assert ("negatives with" in done.err) == bool(says)
+    ask.remove("--audit=no")
+    done = gatling("tier2", *ask, "--resume")
+    assert done.code == 0 and f"WARNING: {told}" in done.err  # what is expected of the original
+    assert contents(tmp_path / "out") == before
+    (tmp_path / "out/audit.json").write_bytes(before["audit.json"].replace(b"fail", b"pass"))
+    done = gatling("tier2", *ask, "--resume")
+    assert done.code == 1 and "audit.json is not the file that the run wrote" in done.err
+
+
+def test_a_finished_folder_without_an_audit_gets_one(anchors: Path, gatling: Command, tmp_path: Path) -> None:
+    ask = [*flags(anchors, tmp_path / "out"), "--per_term=2", "--difficulty=100,0,0"]
+    assert gatling("tier2", *ask).code == 0
+    before = contents(tmp_path / "out")
+    assert "audit.json" not in before
+    assert gatling("tier2", *ask, "--resume", "--audit=report").code == 0
+    assert contents(tmp_path / "out", but=("audit.json", "audit.html")) == before
+    assert gatling("validate", tmp_path / "out").code == 0
+    first = (tmp_path / "out/audit.json").read_bytes()
+    assert gatling("audit", tmp_path / "out", "--min_rows=20", "--quiet").code == 0
+    assert (tmp_path / "out/audit.json").read_bytes() != first
 
 
 def test_tier_three_and_contrast_sets(tier2: Path, anchors: Path, gatling: Command, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from datetime import date
 import msgspec
 import pytest
 
+from gatling_beam.audit.agreement import Votes
 from gatling_beam.audit.learner import learner_scores
-from gatling_beam.audit.reader import agreements, read
+from gatling_beam.audit.reader import read
 from gatling_beam.audit.report import audit_html
-from gatling_beam.audit.result import audit
+from gatling_beam.audit.run import audit
 from gatling_beam.audit.said import Said
 from gatling_beam.audit.tokens import Mark
 from gatling_beam.families.build import family
@@ -42,7 +43,9 @@ def test_gold_rows_are_read_as_benign(anchors):
 
 
 def test_the_reader_agrees_with_every_term_and_needs_the_request(families):
-    for own in agreements(families):
+    votes = Votes()
+    votes.add(families)
+    for own in votes.agreements():
         assert min(own.terms) >= 0.95, own
         assert own.blanked <= 0.60, own
 
