@@ -40,6 +40,9 @@ REASONS = {
     "unknown_tool": "a call names a tool that its domain does not have",
     "unknown_policy": "the row's policy is none of its domain",
     "invalid_trace": "a gold trace breaks a rule of the validators; the detail names each rule",
+    "model_refusal": "the language model refused to answer; the detail names the category",
+    "model_answer": "the language model's answer holds nothing to use for this trace; the detail says why",
+    "model_verdict": "a second reading by the language model found the plan at fault",
 }
 
 #: Every reason a row can be left out for by a rule.

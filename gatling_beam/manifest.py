@@ -55,6 +55,7 @@ class Manifest(BaseModel):
       coverage: actual of target, as "50.0%"; None without a target.
       total_loaders_successful: sources with at least one row in the output.
       loader_statistics: rows by source.
+      usage: what was paid for, by phase and model: calls, tokens and dollars; None where no model was asked.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,6 +76,7 @@ class Manifest(BaseModel):
     coverage: str | None
     total_loaders_successful: int
     loader_statistics: dict[str, int]
+    usage: tuple[dict[str, Any], ...] | None = None
 
 
 class UnfinishedDirectory(ValueError):
@@ -96,6 +98,7 @@ def make_manifest(
     documents: Iterable[ShardFile] = (),
     target_samples: int | None = None,
     row_type: str = "Sample",
+    usage: Sequence[dict[str, Any]] | None = None,
 ) -> Manifest:
     """The manifest of a run, with its counts worked out and its files in the order of their names.
 
@@ -127,6 +130,7 @@ def make_manifest(
         coverage=f"{100 * actual / target_samples:.1f}%" if target_samples else None,
         total_loaders_successful=len(rows_by_source),
         loader_statistics=rows_by_source,
+        usage=None if usage is None else tuple(usage),
     )
 
 

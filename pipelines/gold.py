@@ -1,103 +1,26 @@
 """`gatling-beam gold`: gold traces with their requests, policies and warrants, as JSON lines."""
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from hashlib import sha256
-from typing import Literal
 
 import apache_beam as beam
 import msgspec
 from fsspec.core import url_to_fs
-from pydantic import Field
 
 import gatling_beam
-from gatling_beam.columns import StructColumns
-from gatling_beam.domains.loader import DomainError, domain_names
-from gatling_beam.domains.registry import domain
 from gatling_beam.files import join, read_bytes, write_bytes
-from gatling_beam.manifest import SourceVersion, stage_key
-from gatling_beam.oracle.convert import DATASET, SOURCE
+from gatling_beam.manifest import stage_key
 from gatling_beam.oracle.shard import STAGE, GoldJob, GoldShard, read_gold_shard, shard_file, write_gold_shard
-from gatling_beam.pipelines.closing import close_run
+from gatling_beam.pipelines.claude_options import given_without_use
+from gatling_beam.pipelines.gold_close import close_gold
+from gatling_beam.pipelines.gold_options import GoldOptions
 from gatling_beam.pipelines.options import UserError, parse, parser_of
-from gatling_beam.pipelines.outcome import Outcome
-from gatling_beam.pipelines.output import (
-    DATA,
-    DEAD_LETTERS,
-    TEMPORARY,
-    PlaceOptions,
-    prepare,
-    release,
-    remove_temporary,
-)
+from gatling_beam.pipelines.output import DATA, TEMPORARY, prepare
 from gatling_beam.pipelines.progress import watched
-from gatling_beam.pipelines.runner import EngineOptions, beam_options, run_pipeline
-from gatling_beam.sample import DeadLetter, Tally
-from gatling_beam.shards import ShardFile
+from gatling_beam.pipelines.runner import beam_options, run_pipeline
 from gatling_beam.transforms._coders import register
-from gatling_beam.validate.diversity import merge_diversity, report
-from gatling_beam.write import DeadLetterShard
 
 register(GoldShard)
-
-SAMPLE = 100
-DIVERSITY = "diversity.json"
-
-
-class GoldOptions(PlaceOptions, EngineOptions):
-    """Gold traces."""
-
-    oracle: Literal["template"] = Field("template", description="who writes the traces: template, which needs no key")
-    total: int | None = Field(None, ge=1, description="number of traces", json_schema_extra={"metavar": "N"})
-    sample: bool = Field(False, description=f"make {SAMPLE} traces")
-    domains: str = Field(
-        "all",
-        description="names of domains, separated by commas, or all",
-        json_schema_extra={"metavar": "NAMES"},
-    )
-    checkpoint_every: int = Field(
-        10_000,
-        ge=100,
-        le=1_000_000,
-        description="traces in a file; a run resumes after the last one",
-        json_schema_extra={"metavar": "N"},
-    )
-
-    def chosen(self) -> tuple[str, ...]:
-        """The names of the domains.
-
-        Raises:
-          UserError: for an unknown, an empty or a repeated one, or a domain file that is at fault.
-        """
-        if self.domains == "all":
-            return domain_names()
-        names = [name.strip() for name in self.domains.split(",")]
-        if not all(names):
-            raise UserError(f"--domains={self.domains!r} has an empty name; write names with one comma between them")
-        if repeated := [name for name, n in Counter(names).items() if n > 1]:
-            raise UserError(f"--domains={self.domains!r} names {', '.join(repeated)} twice; name each domain once")
-        try:
-            for name in names:
-                domain(name)
-        except (ValueError, DomainError) as e:
-            raise UserError(f"--domains={self.domains}: {e}") from None
-        return tuple(names)
-
-    def wanted(self) -> int:
-        """The number of traces.
-
-        Raises:
-          UserError: where none or two are given.
-        """
-        if self.sample and self.total is not None:
-            raise UserError(
-                f"--sample makes {SAMPLE} traces, --total={self.total} says another number: "
-                f"drop --sample to make {self.total}, or --total to make {SAMPLE}"
-            )
-        if not self.sample and self.total is None:
-            raise UserError(f"--total is missing: say how many traces, or give --sample for {SAMPLE}")
-        return self.total or SAMPLE
 
 
 def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
@@ -106,6 +29,14 @@ def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     Raises:
       UserError: for whatever the user can mend.
     """
+    if options.oracle != "template":
+        from gatling_beam.pipelines.gold_claude import run_claude  # with the client, which takes a second to import
+
+        return run_claude(options, beam_args)
+    if unused := given_without_use(options):
+        raise UserError(
+            f"{unused[0]} is about Claude, and --oracle=template asks nobody: leave it out, or --oracle=claude"
+        )
     engine = beam_options(options, beam_args, GoldOptions)
     total = options.wanted()
     names = options.chosen()
@@ -130,8 +61,17 @@ def run(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
         if missing:
             run_pipeline(build, engine)
         fresh = [_read(join(made, f"{shard_file(index, job.shards)}.json")) for index in missing]
-    shards = sorted([*there.values(), *fresh], key=lambda shard: shard.name)
-    _close(options, job, shards, key, recipe)
+    close_gold(
+        options.output,
+        sorted([*there.values(), *fresh], key=lambda shard: shard.name),
+        total=total,
+        entered=total,
+        seed=options.seed,
+        quiet=options.quiet,
+        key=key,
+        recipe=recipe,
+        revision=options.oracle,
+    )
 
 
 def _finished(job: GoldJob) -> list[GoldShard]:
@@ -154,52 +94,6 @@ def _write(index: int, job: GoldJob, made: str) -> str:
 
 def _read(path: str) -> GoldShard:
     return msgspec.msgpack.decode(read_bytes(path), type=GoldShard)
-
-
-def _close(options: GoldOptions, job: GoldJob, shards: list[GoldShard], key: str, recipe: dict[str, object]) -> None:
-    figures = report(merge_diversity(shard.diversity for shard in shards))
-    tallies = [Tally(STAGE, SOURCE, "in", job.total)]
-    tallies += [Tally(STAGE, SOURCE, "out", shard.rows) for shard in shards]
-    dead = [letter for shard in shards for letter in shard.dead]
-    tallies += [Tally(STAGE, SOURCE, "dead", 1, letter.reason) for letter in dead]
-    files = [ShardFile(f"{DATA}/{shard.name}", shard.rows, shard.bytes, shard.sha256) for shard in shards]
-    files += _write_dead(options.output, dead)
-    diversity = msgspec.json.format(msgspec.json.encode(figures))
-    write_bytes(join(options.output, DIVERSITY), diversity)
-    listed = ShardFile(DIVERSITY, rows=0, bytes=len(diversity), sha256=sha256(diversity).hexdigest())
-    remove_temporary(options.output)
-    close_run(
-        options.output,
-        Outcome(tuple(tallies), tuple(files)),
-        stages=(STAGE,),
-        unavailable={},
-        sources=[SOURCE],
-        quiet=options.quiet,
-        stage=STAGE,
-        stage_key=key,
-        recipe=recipe,
-        seed=options.seed,
-        versions={"apache-beam": beam.__version__},
-        format="jsonl",
-        row_type="GoldTrace",
-        target_samples=job.total,
-        documents=[listed],
-        source_versions={
-            SOURCE: SourceVersion(dataset=DATASET, revision=options.oracle, licence="apache-2.0", gated=False)
-        },
-    )
-    release(options.output)
-    for problem in figures.problems() if job.total >= 10_000 else ():
-        print(f"WARNING: diversity: {problem}", file=sys.stderr)
-
-
-def _write_dead(output: str, dead: list[DeadLetter]) -> list[ShardFile]:
-    """The file of the traces that failed; none where all are valid."""
-    if not dead:
-        return []
-    write = DeadLetterShard(join(output, DEAD_LETTERS), "jsonl", shards=1)
-    written = write(0, StructColumns(DeadLetter).encode(dead))
-    return [msgspec.structs.replace(file, name=join(DEAD_LETTERS, file.name)) for file in written]
 
 
 def command(argv: Sequence[str], prog: str) -> int:

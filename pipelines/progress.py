@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -81,10 +81,11 @@ def describe(seen: Seen, elapsed: float, task: str = "") -> str:
 
 
 @contextmanager
-def watched(directory: str, task: str, *, quiet: bool) -> Iterator[None]:
+def watched(directory: str, task: str, *, quiet: bool, more: Callable[[], str] | None = None) -> Iterator[None]:
     """Shows the progress of the block: a live line on a terminal, else a log line every 15 s; nothing if `quiet`.
 
-    `task` says how much there is to read. Of a remote directory only the time is known.
+    `task` says how much there is to read, `more` what else there is to tell. Of a remote directory only the time is
+    known.
     """
     if quiet:
         yield
@@ -95,7 +96,8 @@ def watched(directory: str, task: str, *, quiet: bool) -> Iterator[None]:
     on_terminal = sys.stderr.isatty()
 
     def line() -> str:
-        return describe(watcher.look(), time.monotonic() - start, task)
+        told = f", {more()}" if more else ""
+        return describe(watcher.look(), time.monotonic() - start, task) + told
 
     def show() -> None:
         if not on_terminal:

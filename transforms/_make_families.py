@@ -9,6 +9,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 from gatling_beam.families.make import STAGE, Making, make
+from gatling_beam.process_settings import SELDOM_GC
 from gatling_beam.sample import DeadLetter, Sample, Tally
 from gatling_beam.transforms._outcomes import Rows
 
@@ -18,6 +19,12 @@ class _Make(beam.DoFn):
 
     def __init__(self, makings: tuple[Making, ...]) -> None:
         self._makings = makings
+
+    def setup(self) -> None:
+        SELDOM_GC.take()
+
+    def teardown(self) -> None:
+        SELDOM_GC.give_back()
 
     def start_bundle(self) -> None:
         self._counts: Counter[tuple[str, str, str]] = Counter()

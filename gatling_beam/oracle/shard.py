@@ -1,7 +1,8 @@
 """A shard of gold traces: the traces of a range of numbers, checked, as one file of JSON lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import Protocol
 
 import msgspec
 
@@ -13,6 +14,14 @@ from gatling_beam.validate.check import check_trace
 from gatling_beam.validate.diversity import Diversity, diversity_of
 
 STAGE = "gold"
+
+
+class Oracle(Protocol):
+    """Who makes gold traces: trace i depends on what the oracle was made with, and on i."""
+
+    def traces(self, start: int, stop: int) -> Iterator[GoldTrace | DeadLetter]:
+        """The valid traces of the numbers start..stop-1, and a dead letter for each that was refused."""
+        ...
 
 
 class GoldJob(msgspec.Struct, frozen=True):
@@ -45,11 +54,21 @@ class GoldShard(msgspec.Struct, frozen=True):
     dead: tuple[DeadLetter, ...] = ()
 
 
+class CheckedTemplates:
+    """The template oracle, with every trace checked; see `TemplateOracle`."""
+
+    def __init__(self, seed: int, domains: tuple[str, ...]) -> None:
+        self._oracle = TemplateOracle(seed, domains)
+
+    def traces(self, start: int, stop: int) -> Iterator[GoldTrace | DeadLetter]:
+        """The traces of the numbers start..stop-1, validated; a dead letter for each that a validator refuses."""
+        for number in range(start, stop):
+            yield check_trace(self._oracle.trace(number), STAGE)
+
+
 def gold_traces(seed: int, domains: tuple[str, ...], start: int, stop: int) -> Iterator[GoldTrace | DeadLetter]:
-    """The traces of the numbers start..stop-1, validated; a dead letter for each that a validator finds at fault."""
-    oracle = TemplateOracle(seed, domains)
-    for number in range(start, stop):
-        yield check_trace(oracle.trace(number), STAGE)
+    """The traces of the template oracle of the numbers start..stop-1; see `CheckedTemplates`."""
+    return CheckedTemplates(seed, domains).traces(start, stop)
 
 
 def shard_file(index: int, shards: int) -> str:
@@ -58,15 +77,21 @@ def shard_file(index: int, shards: int) -> str:
 
 
 def write_gold_shard(index: int, job: GoldJob) -> GoldShard:
-    """Writes the shard `index` of a job, whole or not at all, and says what is in it."""
+    """Writes the shard `index` of a job of the template oracle, whole or not at all, and says what is in it."""
     numbers = job.numbers(index)
+    made = gold_traces(job.seed, job.domains, numbers.start, numbers.stop)
+    return write_traces(job.directory, shard_file(index, job.shards), made)
+
+
+def write_traces(directory: str, name: str, made: Iterable[GoldTrace | DeadLetter]) -> GoldShard:
+    """Writes the traces of `made` as the file `name`, whole or not at all, and says what is in it."""
     dead: list[DeadLetter] = []
     data = bytearray()
     encoder = msgspec.json.Encoder()
 
     def good() -> Iterator[GoldTrace]:
         # One trace at a time: thousands of them in memory cost the garbage collector more than their making.
-        for trace in gold_traces(job.seed, job.domains, numbers.start, numbers.stop):
+        for trace in made:
             if isinstance(trace, DeadLetter):
                 dead.append(trace)
             else:
@@ -75,8 +100,7 @@ def write_gold_shard(index: int, job: GoldJob) -> GoldShard:
                 yield trace
 
     diversity = diversity_of(good())
-    name = shard_file(index, job.shards)
-    write_bytes(join(job.directory, name), bytes(data))
+    write_bytes(join(directory, name), bytes(data))
     return GoldShard(name, diversity.traces, len(data), sha256(data).hexdigest(), diversity, tuple(dead))
 
 

@@ -4,7 +4,7 @@ Trace i depends on (seed, i) and the list of domains alone. The warrant comes fi
 of the role, plan and request are made from the same values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -17,7 +17,7 @@ from gatling_beam.domains.registry import Domain, domain
 from gatling_beam.domains.spec import REGISTERS
 from gatling_beam.domains.speech import Style, embed, fill, say_approval, say_list, say_reference
 from gatling_beam.domains.texts import fill_text
-from gatling_beam.domains.tools import REFERENCE_ID, Parameter
+from gatling_beam.domains.tools import REFERENCE_ID, Parameter, Tool
 from gatling_beam.domains.world import TODAY, fill_id
 from gatling_beam.facts import ApprovalFact, owner_fact, person_fact, role_fact, today_fact
 from gatling_beam.oracle.access import allowed_owners, system_policy
@@ -74,6 +74,13 @@ def draw_trace(which: Domain, task: str, policy: Policy, rng: Dice, trace_id: st
     return _Draw(which, task, policy, rng).trace(trace_id)
 
 
+def draw_case(which: Domain, task: str, policy: Policy, rng: Dice, trace_id: str) -> tuple[GoldTrace, str]:
+    """A trace as `draw_trace` makes it, and the sentence of its request that asks for something."""
+    draw = _Draw(which, task, policy, rng)
+    trace = draw.trace(trace_id)
+    return trace, draw.sentence
+
+
 class _Draw:
     """One trace in the making."""
 
@@ -83,6 +90,7 @@ class _Draw:
         self.slots = which.slots[task]
         self.values: dict[str, Any] = {}
         self.days: int | None = None
+        self.sentence = ""
         self.contexts: list[dict[str, Any]] = []
         self.session: list[str] = [today_fact(TODAY), role_fact(policy.role)]
 
@@ -234,8 +242,8 @@ class _Draw:
         if "since" in self.values:
             said["when"] = style.period(self.values["since"], self.values["until"])
         register = REGISTERS[int(rng.random() * len(REGISTERS))]
-        sentence = fill(rng.pick(spec.tasks[self.task].ask[register]), said)
-        return embed(rng, sentence, spec.because, register), register
+        self.sentence = fill(rng.pick(spec.tasks[self.task].ask[register]), said)
+        return embed(rng, self.sentence, spec.because, register), register
 
     def _say(self, style: Style, name: str, parameter: Parameter, value: Any) -> str:
         if parameter.of == "approval":
@@ -272,7 +280,7 @@ class _Draw:
         rows: dict[str, int | None] = {}
         for k, step in enumerate(self.plan):
             arguments = self._arguments(step, ids)
-            scope = self._scope(step, arguments, rows)
+            scope = scope_of(step.tool, arguments, step.feeding(), rows, self.days if "since" in arguments else None)
             rows[step.name] = scope.rows_requested
             dependencies = tuple(f"call_{source + 1}" for source, target, _ in edges if target == k)
             calls.append(ToolCall(ids[step.name], step.tool.tool_id, arguments, scope, _USER, dependencies))
@@ -323,16 +331,18 @@ class _Draw:
             return f"${ids[value.step]}.{value.field}$"
         return [self._argument(item, ids) for item in value] if kind is list else value
 
-    def _scope(self, step: Step, arguments: dict[str, Any], rows: dict[str, int | None]) -> Scope:
-        own = arguments.get("limit", step.tool.parameters["limit"].default if "limit" in step.tool.parameters else None)
-        if own is None:
-            fed = [rows[name] or 1 for name in step.feeding() if rows.get(name)]
-            own = sum(fed) if fed else 1
-        target = arguments.get("destination")
-        if "to" in arguments:
-            target = ", ".join(arguments["to"])
-        days = self.days if "since" in arguments else None
-        return Scope(own, SENSITIVITY_TIERS[step.tool.worst_sensitivity - 1], days, target)
+
+def scope_of(
+    tool: Tool, arguments: dict[str, Any], feeding: Iterable[str], rows: Mapping[str, int | None], days: int | None
+) -> Scope:
+    """What a call asks for: its own rows, or those of the calls that feed it (`rows` by call), or one."""
+    own = arguments.get("limit", tool.parameters["limit"].default if "limit" in tool.parameters else None)
+    if own is None:
+        own = sum(rows.get(name) or 0 for name in feeding) or 1
+    target = arguments.get("destination")
+    if "to" in arguments:
+        target = ", ".join(map(str, arguments["to"]))
+    return Scope(own, SENSITIVITY_TIERS[tool.worst_sensitivity - 1], days, target)
 
 
 def _widest(scopes: list[Scope]) -> Scope:

@@ -57,7 +57,7 @@ def said_problems(trace: GoldTrace) -> Iterator[Problem]:
     which, text = domain(trace.request.domain), trace.request.text
     said = _Words(text)
     task = trace.metadata.get("task")
-    fixed = _literals(which, task) if type(task) is str else frozenset()
+    fixed = fixed_values(which, task) if type(task) is str else frozenset()
     used: set[str] = set()
     for call in trace.graph.calls:
         tool = tool_of(which, call.tool_id)
@@ -79,7 +79,7 @@ def said_problems(trace: GoldTrace) -> Iterator[Problem]:
 
 
 @lru_cache(maxsize=1 << 12)
-def _literals(which: Domain, task: str) -> frozenset[tuple[str, str, Any]]:
+def fixed_values(which: Domain, task: str) -> frozenset[tuple[str, str, Any]]:
     """What the task itself fixes, as (tool, parameter, value): nothing in the request need name it."""
     steps = which.plans.get(task, ())
     return frozenset(
@@ -112,18 +112,18 @@ def _form(own_id: str) -> tuple[str, int]:
 def _is_said(which: Domain, tool: Tool, call: ToolCall, parameter: Parameter, value: Any, said: _Words) -> bool:
     if parameter.type in ("enum", "field"):
         # A parameter that has one option only leaves nothing to ask for.
-        return len(parameter.options) == 1 or said.holds(_spoken(which, tool.record, parameter, value))
+        return len(parameter.options) == 1 or said.holds(spoken_value(which, tool.record, parameter, value))
     if parameter.type in ("date", "future"):
         return _holds_day(value, said) or (
             parameter.name == "since" and _is_counted(value, call.arguments.get("until"), said)
         )
     return said.holds(value) or (
-        parameter.type in ("text", "rows") and said.holds(_spoken(which, tool.record, parameter, value))
+        parameter.type in ("text", "rows") and said.holds(spoken_value(which, tool.record, parameter, value))
     )
 
 
 @lru_cache(maxsize=1 << 14)
-def _spoken(which: Domain, record: str, parameter: Parameter, value: str) -> str:
+def spoken_value(which: Domain, record: str, parameter: Parameter, value: str) -> str:
     """A word of a list or the name of a field as a request says it."""
     if parameter.type == "field":
         return which.spec.records[parameter.of or record].fields[value].says

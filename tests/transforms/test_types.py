@@ -11,11 +11,13 @@ from gatling_beam.sample import SourceRow
 from gatling_beam.transforms import NormalizeToPlan
 
 MAKE: dict[str, Callable[[], beam.PTransform]] = {
+    "AuditRows": lambda: transforms.AuditRows(),
     "BuildContrastSets": lambda: transforms.BuildContrastSets("out", shards=1),
     "BuildFamilies": lambda: transforms.BuildFamilies(),
     "DedupByIntentHash": lambda: transforms.DedupByIntentHash(),
     "ExchangeByHash": lambda: transforms.ExchangeByHash(lambda index, table: [], buckets=1),
     "FromRows": lambda: transforms.FromRows(),
+    "GenerateClaudeTraces": lambda: transforms.GenerateClaudeTraces(1, answers="answers"),
     "GenerateGoldTraces": lambda: transforms.GenerateGoldTraces(1),
     "JudgeRows": lambda: transforms.JudgeRows(),
     "MutateFlow": lambda: transforms.MutateFlow(),
@@ -26,6 +28,7 @@ MAKE: dict[str, Callable[[], beam.PTransform]] = {
     "ReadFromHuggingFace": lambda: transforms.ReadFromHuggingFace("xlam"),
     "ReadHFSource": lambda: transforms.ReadHFSource("xlam"),
     "ReadSamples": lambda: transforms.ReadSamples("out"),
+    "RewordRequests": lambda: transforms.RewordRequests(answers="answers"),
     "SumDiversity": lambda: transforms.SumDiversity(),
     "SumTallies": lambda: transforms.SumTallies(),
     "TakeExactly": lambda: transforms.TakeExactly(1, seed=0),
