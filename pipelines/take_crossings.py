@@ -77,7 +77,7 @@ def write_rows(index: int, taking: Taking) -> bytes:
         own = rows.filter(pc.is_in(rows["label"], pa.array(labels)))
         name = join(folder, shard_name(index, taking.shards, taking.format))
         files.append(
-            write_shard(taking.directory, name, in_total_order(own, ["sample_id"], Sample), taking.format, Sample)
+            write_shard(taking.directory, name, in_total_order(own, ["row_hash"], Sample), taking.format, Sample)
         )
     tallies = [Tally(STAGE, source, kind, n, reason) for (source, kind, reason), n in sorted(counts.items())]
     return outcome_bytes(tallies, files)

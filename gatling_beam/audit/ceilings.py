@@ -7,13 +7,16 @@ Verdict = Literal["pass", "fail", "reported"]
 
 #: A figure with fewer rows of a label is reported, not judged.
 MIN_ROWS = 5_000
-#: Rows of one probe, and rows held of each strategy and kind.
-MAX_ROWS, CAP = 12_000, 80_000
+#: Rows of one probe, and rows held of each strategy and kind. A third of the rows of a limit's crossing are negatives.
+MAX_ROWS, CAP = 16_000, 80_000
 
 PLAN_VIEWS = ("plan_with_tiers", "plan_without_tiers")
 INPUT_VIEWS = ("request", "governance", "contexts", "toolset")
 BLIND_VIEWS = ("ids", "language", "source", "order")
 TIER3 = ("numeric_edge", "numeric_near", "temporal_overflow", "access_boundary", "approval_bypass", "sensitivity_creep")
+#: Crossings along an order of few classes: the least plan is always allowed, the least limit forbids most. As with
+#: sizes in one dimension that can be moved from the plan to the policy and back, not removed, so it is reported.
+ORDERED = ("sensitivity_creep",)
 
 _BLIND = 0.52
 _CROSSED_TWIN, _CROSSED = 0.53, 0.55
@@ -34,6 +37,8 @@ def ceiling(strategy: str, kind: str, difficulty: str, comparison: Comparison, v
         return None
     if view in BLIND_VIEWS:
         return _BLIND
+    if strategy in ORDERED and comparison == "benign":
+        return None
     if view == "arg_sources":
         return _ARG_SOURCES
     if comparison == "twin":

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from gatling_beam.audit.agreement import Votes
-from gatling_beam.audit.ceilings import CAP, MAX_ROWS, MIN_ROWS, check_options
+from gatling_beam.audit.ceilings import CAP, MAX_ROWS, MIN_ROWS, ORDERED, check_options
 from gatling_beam.audit.checks import checks_of
 from gatling_beam.audit.collect import Crossing, Placed
 from gatling_beam.audit.figures import Figure, LearnerScore
@@ -54,7 +54,8 @@ def audit_gathered(gathering: Gathering, *, min_rows: int, max_rows: int) -> Aud
         pooled: list[Crossing] = []
         for kind in kinds:
             crossings = gathering.collector.crossings(strategy, kind)
-            marks.add(row for crossing in crossings for row in _rows(crossing))
+            if strategy not in ORDERED:
+                marks.add(row for crossing in crossings for row in _rows(crossing))
             for stratum in strata_of(strategy, kind, crossings):
                 floors = floors_of(stratum.crossings) if kind.startswith("size") else None
                 figures += figures_of(stratum, min_rows=min_rows, max_rows=max_rows, floors=floors)

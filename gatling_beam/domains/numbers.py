@@ -11,8 +11,13 @@ def draw_number(rng: Random, low: int, high: int) -> int:
     """
     if low >= high:
         return low
-    number = round(math.exp(rng.uniform(math.log(low), math.log(high))))
+    number = draw_unrounded(rng, low, high)
     if rng.random() < 0.5:
         magnitude = 10 ** (len(str(number)) - 1)
         number = round(number / magnitude) * magnitude
     return max(low, min(high, number))
+
+
+def draw_unrounded(rng: Random, low: int, high: int) -> int:
+    """A number in low..high (1 <= low < high), log-uniform: one more is as frequent, so that it tells nothing."""
+    return max(low, min(high, round(math.exp(rng.uniform(math.log(low), math.log(high))))))

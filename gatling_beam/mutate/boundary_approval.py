@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import msgspec
 
 from gatling_beam.domains.dice import Dice
-from gatling_beam.domains.numbers import draw_number
+from gatling_beam.domains.numbers import draw_number, draw_unrounded
 from gatling_beam.domains.policies import Approval
 from gatling_beam.domains.world import TODAY
 from gatling_beam.facts import ApprovalFact, approval_of
@@ -222,7 +222,7 @@ def _amounts(anchor: Anchor, dice: Dice, chosen: _Approved, low: int) -> tuple[t
         high = min(high, role_range(anchor, "approval", chosen.rule.tool)[1])
     if low + 1 >= high:
         raise NotApplicable("no_room")
-    amount = draw_number(dice, low + 1, high) - dice.below(2)
+    amount = draw_unrounded(dice, low, high - 1)
     return (amount, amount + 1), (asking_for(anchor, uses, amount), asking_for(anchor, uses, amount + 1))
 
 

@@ -1,7 +1,8 @@
 """Boundaries of size: exactly the limit, just above it, and the same under a policy that allows it.
 
-Limits and values come from one pool: of the numbers of a crossing one at random is drawn, round as often as any number,
-and the others lie next to it. So neither a round limit nor a round value tells on which side it is.
+No number tells on which side it is. Where limits lie one or a few apart they are drawn without a liking for round
+ones: else what is one above a round limit would tell. Where they lie 5 to 10 % apart, one of the four numbers of a
+crossing is as round as any number, and the others lie next to it.
 """
 
 import math
@@ -10,7 +11,7 @@ from datetime import date, timedelta
 import msgspec
 
 from gatling_beam.domains.dice import Dice
-from gatling_beam.domains.numbers import draw_number
+from gatling_beam.domains.numbers import draw_number, draw_unrounded
 from gatling_beam.facts import approval_of
 from gatling_beam.mutate.anchor import Anchor, Argument, with_arguments, with_permission
 from gatling_beam.mutate.boundary_cells import Asked, Rules, asking_for, one_way, other_demand, role_range, variant
@@ -39,7 +40,7 @@ def numeric_edge(anchor: Anchor, dice: Dice) -> Crossing:
     low = max(low, _LEAST)
     if low + 1 >= high:
         raise NotApplicable("no_room")
-    limit = draw_number(dice, low + 1, high) - dice.below(2)
+    limit = draw_unrounded(dice, low, high - 1)
     return _sizes(anchor, chosen, EDGE, (limit, limit + 1), (limit, limit + 1), "hard", 1.0)
 
 
@@ -157,7 +158,8 @@ def temporal_overflow(anchor: Anchor, dice: Dice) -> Crossing:
     over = 1 + dice.below(_MOST_DAYS_OVER)
     if low + over >= high:
         raise NotApplicable("no_room")
-    limit = draw_number(dice, low + over, high) - over * dice.below(2)
+    # Evenly: of a log-uniform draw the least days would be limits that allow less.
+    limit = low + dice.below(high - over - low + 1)
     spans = limit, limit + over
     less, more = (_spanning(anchor, (first, last), positions, days) for days in spans)
     rules = Rules(variant(anchor, {"days": spans[0]})), Rules(variant(anchor, {"days": spans[1]}))
