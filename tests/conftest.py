@@ -24,12 +24,15 @@ from gatling_beam.shards import shard_name, write_shard
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects `slow` tests unless -m says which to run, and `external` ones where $GATLING_BEAM_DATA is unset."""
+    """Deselects `slow` tests unless -m says which to run, `external` ones where
+    $GATLING_BEAM_DATA is unset, and `live` ones where $GATLING_BEAM_LIVE is."""
     unwanted = set()
     if not config.option.markexpr:
         unwanted.add("slow")
     if not os.environ.get("GATLING_BEAM_DATA"):
         unwanted.add("external")
+    if not os.environ.get("GATLING_BEAM_LIVE"):
+        unwanted.add("live")
     deselected = {item for item in items if any(item.get_closest_marker(name) for name in unwanted)}
     if deselected:
         config.hook.pytest_deselected(items=list(deselected))

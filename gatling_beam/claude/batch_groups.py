@@ -24,8 +24,21 @@ class Known:
         return self._store.get(custom_id) or self._refused[custom_id]
 
 
+def replay(steps: Generator[list[Call], list[Answer], Result], known: Known) -> tuple[list[Call], list[Result]]:
+    """A group run from its start as far as its answers are known: the calls that it waits for, and its result if it is
+    done."""
+    try:
+        calls = next(steps)
+        while all(call.custom_id in known for call in calls):
+            calls = steps.send([known[call.custom_id] for call in calls])
+    except StopIteration as e:
+        return [], [e.value]
+    steps.close()
+    return calls, []
+
+
 class _Group(Generic[Result]):
-    """A generator of calls, run as far as its answers are there.
+    """A group of which its calls are kept, and not its generator, so that many fit into memory.
 
     Attributes:
       waits_for: the calls of its present step; empty when it is done.
@@ -33,21 +46,14 @@ class _Group(Generic[Result]):
     """
 
     def __init__(self, make: MakeGroup[Result]) -> None:
-        self._steps = make()
-        self._started = False
+        self._make = make
         self.waits_for: list[Call] = []
         self.results: list[Result] = []
 
     def advance(self, known: Known) -> None:
         """Goes on until an answer is missing, or to the end."""
-        try:
-            if not self._started:
-                self.waits_for, self._started = next(self._steps), True
-            while all(call.custom_id in known for call in self.waits_for):
-                self.waits_for = self._steps.send([known[call.custom_id] for call in self.waits_for])
-        except StopIteration as e:
-            self.waits_for = []
-            self.results.append(e.value)
+        if not self.waits_for or all(call.custom_id in known for call in self.waits_for):
+            self.waits_for, self.results = replay(self._make(), known)
 
 
 class Groups(Generic[Result]):

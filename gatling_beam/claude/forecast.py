@@ -2,7 +2,7 @@
 
 import json
 import re
-from math import ceil
+from math import ceil, sqrt
 from random import Random
 
 from gatling_beam.claude.calls import Call, Phase
@@ -41,6 +41,24 @@ def plan_calls(job: GroupJob, total: int, valid: float = VALID_SHARE) -> list[Ph
     return plans
 
 
+def cache_hits_of(
+    assumed: float, job: GroupJob, calls: int, measured: float | None = None, measured_calls: int = 0
+) -> float:
+    """The share 0..1 of cacheable tokens that `calls` read from the cache.
+
+    Every phase and domain writes its prefix at least once, so that few calls read little; what is reached of the rest
+    is `measured` in a pilot of `measured_calls`, or `assumed`.
+    """
+    prefixes = len(job.domains) * (2 if job.plans else 1)
+
+    def possible(n: int) -> float:
+        return max(0.0, 1 - prefixes / n) if n else 0.0
+
+    of_pilot = possible(measured_calls)
+    reached = min(1.0, measured / of_pilot) if measured is not None and of_pilot > 0 else assumed
+    return reached * possible(calls)
+
+
 def valid_share_of(answers: str) -> float | None:
     """The share of asked traces that were valid in the finished shards of an answers directory; None without any."""
     shards = {name.partition("/")[0] for name in list_files(join(answers, "responses/requests"))}
@@ -56,6 +74,7 @@ def valid_share_of(answers: str) -> float | None:
 
 
 def _play(job: GroupJob, numbers: range, valid: float, found: dict[Phase, list[Call]]) -> None:
+    each = sqrt(valid) if job.plans else valid  # as many texts are refused as plans
     open_ = list(numbers)
     for attempt in range(job.tries):
         if not open_:
@@ -63,10 +82,14 @@ def _play(job: GroupJob, numbers: range, valid: float, found: dict[Phase, list[C
         cells = [draw_cell(job.seed, job.domains, number, attempt) for number in open_]
         phase: Phase = "requests" if job.plans else "reword"
         found.setdefault(phase, []).append(ask_requests(job.settings, phase, cells))
-        if job.plans:
-            found.setdefault("graphs", []).append(ask_graphs(job.settings, [cell.trace for cell in cells]))
         rng = Random(digest("valid", str(job.seed), str(numbers[0]), str(attempt)))
-        open_ = [number for number in open_ if rng.random() >= valid]
+        worded = [cell for cell in cells if rng.random() < each]
+        planned = worded
+        if job.plans and worded:
+            found.setdefault("graphs", []).append(ask_graphs(job.settings, [cell.trace for cell in worded]))
+            planned = [cell for cell in worded if rng.random() < each]
+        made = {cell.number for cell in planned}
+        open_ = [number for number in open_ if number not in made]
 
 
 def _trace(job: GroupJob, number: int, attempt: int) -> GoldTrace:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from gatling_beam.claude.batch_files import BatchFiles
-from gatling_beam.claude.batch_groups import Known
+from gatling_beam.claude.batch_groups import Known, replay
 from gatling_beam.claude.counts import Counts
 from gatling_beam.claude.engine_settings import EngineSettings
 from gatling_beam.claude.errors import Stopped
@@ -82,20 +82,10 @@ def shard_name(job: GroupJob, start: int, stop: int) -> str:
 
 
 def _stored_result(steps: Steps, known: Known) -> GroupResult:
-    """The result of a group whose answers are all there.
-
-    Raises:
-      Stopped: if one is not.
-    """
-    try:
-        calls = next(steps)
-        while True:
-            if missing := [call for call in calls if call.custom_id not in known]:
-                raise Stopped("exhausted", f"the answer to {missing[0].custom_id} is not there; run again to ask it")
-            calls = steps.send([known[call.custom_id] for call in calls])
-    except StopIteration as e:
-        result: GroupResult = e.value
-        return result
+    waiting, results = replay(steps, known)
+    if waiting:
+        raise Stopped("exhausted", f"the answer to {waiting[0].custom_id} is not there; run again to ask for it")
+    return results[0]
 
 
 class ShardSums(msgspec.Struct, frozen=True):
