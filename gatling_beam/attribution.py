@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from gatling_beam.errors import BadRow
@@ -78,7 +78,8 @@ class Wording:
     def _tokens(self) -> frozenset[str]:
         tokens = set(_TOKEN.findall(self._text))
         tokens |= {token.replace(",", "") for token in tokens if "," in token}
-        return frozenset(tokens | {match.group(1) for match in map(_COUNTED.match, tokens) if match})
+        counted = map(_COUNTED.match, [token for token in tokens if "-" in token])
+        return frozenset(tokens | {match.group(1) for match in counted if match})
 
     def holds(self, value: Any) -> bool:
         """Whether the literal stands in the text, without regard to case."""
@@ -98,6 +99,12 @@ class Wording:
                 return True
             start = self._text.find(literal, start + 1)
         return False
+
+
+@lru_cache(maxsize=1 << 9)
+def wording_of(text: str) -> Wording:
+    """The `Wording` of a text that is looked into again and again."""
+    return Wording(text)
 
 
 def _joins(left: str, right: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from gatling_beam.attribution import Wording, leaves
+from gatling_beam.attribution import Wording, leaves, wording_of
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.domains.registry import domain
 from gatling_beam.domains.speech import day_forms
@@ -25,8 +25,8 @@ class Grounding:
 
     def __init__(self, domain_name: str, request: str, facts: Iterable[str]) -> None:
         self.domain, self.text = domain_name, request
-        self.words = Wording(request)
-        self.facts = Wording("\n".join(facts))
+        self.words = wording_of(request)
+        self.facts = wording_of("\n".join(facts))
 
     def sources(self, tool_id: str, arguments: dict[str, Any], texts: Sequence[Wording] = ()) -> Iterator[Source]:
         """The source of each value of a call's arguments; `texts` are those that were read before it."""

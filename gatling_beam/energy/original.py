@@ -5,12 +5,15 @@ that squares stay finite.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import log1p
 from typing import Any
 
+import msgspec
+
 from gatling_beam.energy.scale import combined
 from gatling_beam.graph import components
-from gatling_beam.lexicon import tool_meaning
+from gatling_beam.lexicon import ToolMeaning, tool_meaning
 from gatling_beam.plan import ExecutionPlan, ToolCallNode
 from gatling_beam.sample import Energies, MinimalScope, Sample
 
@@ -47,36 +50,66 @@ def original(sample: Sample) -> Energies:
     )
 
 
-def _bare(node: ToolCallNode, prefix: str) -> str:
-    """A tool's name without the domain, whose name is no verb."""
-    return node.tool_name.removeprefix(f"{prefix}.") if prefix else node.tool_name
+class _Name(msgspec.Struct, frozen=True, gc=False):
+    """What the formulas read in a tool's name: its meaning, and which words stand in it.
+
+    `places` are, for each chain, whether its first, second and third word does.
+    """
+
+    meaning: ToolMeaning
+    hides: bool
+    expands: bool
+    reduces: bool
+    places: tuple[tuple[bool, ...], ...]
+
+
+@lru_cache(maxsize=1 << 14)
+def _name(tool_name: str, prefix: str) -> _Name:
+    """The words of a name; its meaning is that without the domain, whose name is no verb."""
+    lowered = tool_name.lower()
+    return _Name(
+        meaning=tool_meaning(tool_name.removeprefix(f"{prefix}.") if prefix else tool_name),
+        hides=_holds(lowered, _OBFUSCATING),
+        expands=_holds(lowered, _EXPANDERS),
+        reduces=_holds(lowered, _REDUCERS),
+        places=tuple(tuple(word in lowered for word in chain) for chain in _CHAINS),
+    )
 
 
 def hierarchy(plan: ExecutionPlan, prefix: str = "") -> float:
     """The sum of control flow by tier; `prefix` is the part of tool names that stands for their domain."""
-    return sum(_HIERARCHY[n.provenance_tier] * tool_meaning(_bare(n, prefix)).control_flow for n in plan.nodes)
+    return sum(_HIERARCHY[n.provenance_tier] * _name(n.tool_name, prefix).meaning.control_flow for n in plan.nodes)
 
 
 def provenance(plan: ExecutionPlan, prefix: str = "") -> float:
     """The sum of privilege by tier."""
-    return sum(_PROVENANCE[n.provenance_tier] * tool_meaning(_bare(n, prefix)).privilege for n in plan.nodes)
+    return sum(_PROVENANCE[n.provenance_tier] * _name(n.tool_name, prefix).meaning.privilege for n in plan.nodes)
 
 
 def scope(plan: ExecutionPlan, minimal: MinimalScope) -> float:
     """The weighted squares of what the widest node asks beyond the minimal scope."""
-    widest = [0.0, 0.0, 0.0, 0.0]
-    for node in plan.nodes:
-        widest = [max(pair) for pair in zip(widest, _vector(node), strict=True)]
+    widest = [max(0.0, *values) for values in zip(*map(_vector, plan.nodes), strict=True)] or [0.0] * 4
     least = (minimal.limit, minimal.date_range_days, minimal.max_depth, float(minimal.include_sensitive))
     return sum(w * max(0.0, a - b) ** 2 for w, a, b in zip(_SCOPE, widest, least, strict=True))
 
 
 def _vector(node: ToolCallNode) -> tuple[float, float, float, float]:
-    numbers = [(key.lower(), _cut(value)) for key, value in node.arguments.items() if isinstance(value, (int, float))]
-    limit = max([_cut(node.scope_volume), *(value for key, value in numbers if _holds(key, _LIMIT))])
-    date = next((value for key, value in reversed(numbers) if _holds(key, _DATE)), 0.0)
-    depth = next((value for key, value in reversed(numbers) if _holds(key, _DEPTH)), 0.0)
+    limit, date, depth = _cut(node.scope_volume), 0.0, 0.0
+    for key, value in node.arguments.items():
+        if isinstance(value, (int, float)):
+            is_limit, is_date, is_depth = _kinds(key)
+            number = _cut(value)
+            limit = max(limit, number) if is_limit else limit
+            date = number if is_date else date
+            depth = number if is_depth else depth
     return limit, date, depth, node.scope_sensitivity / 5
+
+
+@lru_cache(maxsize=1 << 14)
+def _kinds(key: str) -> tuple[bool, bool, bool]:
+    """Whether an argument of that name is a limit, a span of time or a depth."""
+    lowered = key.lower()
+    return _holds(lowered, _LIMIT), _holds(lowered, _DATE), _holds(lowered, _DEPTH)
 
 
 def _cut(value: Any) -> float:
@@ -105,11 +138,9 @@ def _sinks(plan: ExecutionPlan, edges: list[tuple[int, int]], prefix: str) -> fl
     if not sinks:
         return 1.0
     return sum(
-        tool_meaning(_bare(node, prefix)).destination_risk
-        * _SENSITIVITY[node.scope_sensitivity]
-        * log1p(_cut(node.scope_volume))
-        + 5.0 * _holds(node.tool_name.lower(), _OBFUSCATING)
-        for node in sinks
+        name.meaning.destination_risk * _SENSITIVITY[node.scope_sensitivity] * log1p(_cut(node.scope_volume))
+        + 5.0 * name.hides
+        for node, name in ((node, _name(node.tool_name, prefix)) for node in sinks)
     )
 
 
@@ -121,6 +152,8 @@ def _topology(plan: ExecutionPlan, edges: list[tuple[int, int]]) -> float:
 
 def _cycles(nodes: int, edges: list[tuple[int, int]]) -> int:
     """The back edges of a depth-first walk in listed order."""
+    if all(a < b for a, b in edges):
+        return 0
     following: Mapping[int, list[int]] = {k: [b for a, b in edges if a == k] for k in range(nodes)}
     state = [0] * nodes  # 1: on the walk's path, 2: done
     found = 0
@@ -148,10 +181,10 @@ def _transformations(plan: ExecutionPlan, edges: list[tuple[int, int]]) -> float
     total = 0.0
     for a, b in edges:
         source, target = plan.nodes[a], plan.nodes[b]
-        name = target.tool_name.lower()
-        if _holds(name, _EXPANDERS):
+        name = _name(target.tool_name, "")
+        if name.expands:
             continue
-        if _holds(name, _REDUCERS):
+        if name.reduces:
             total += 3.0 * (target.scope_volume > source.scope_volume)
         else:
             total += 1.5 * (target.scope_volume > 1.5 * source.scope_volume)
@@ -160,21 +193,23 @@ def _transformations(plan: ExecutionPlan, edges: list[tuple[int, int]]) -> float
 
 def _chains(plan: ExecutionPlan, edges: list[tuple[int, int]]) -> int:
     """The number of paths of at most five nodes from a root whose last three names hide and send."""
-    names = [node.tool_name.lower() for node in plan.nodes]
+    places = [_name(node.tool_name, "").places for node in plan.nodes]
+    if not any(second for own in places for _, second, _ in own):
+        return 0
     last = [
         (a, c)
         for a, b in edges
         for bb, c in edges
-        if b == bb and any(x in names[a] and y in names[b] and z in names[c] for x, y, z in _CHAINS)
+        if b == bb and any(x[0] and y[1] and z[2] for x, y, z in zip(places[a], places[b], places[c], strict=True))
     ]
     if not last:
         return 0
     fed = {target for _, target in edges}
-    ending = [int(k not in fed) for k in range(len(names))]  # paths of n nodes that end at k
+    ending = [int(k not in fed) for k in range(len(places))]  # paths of n nodes that end at k
     count = 0
     for _ in range(_LONGEST_PATH - 2):
         count += sum(ending[a] for a, _ in last)
-        longer = [0] * len(names)
+        longer = [0] * len(places)
         for a, b in edges:
             longer[b] += ending[a]
         ending = longer

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gatling_beam.attribution import Wording
+from gatling_beam.attribution import wording_of
 from gatling_beam.domains.policies import Approval
 from gatling_beam.energy.reading import Call, Row, reference, same
 from gatling_beam.facts import ApprovalFact, approvals_of
@@ -61,7 +61,7 @@ def _text_of(row: Row, call: Call, source: ArgSource) -> Context | None:
     place = source.path.rpartition("/")[2]
     if type(value) is list and place.isdigit() and int(place) < len(value):
         value = value[int(place)]
-    texts = (text for text in row.sample.contexts if text.node_id in before and Wording(text.text).holds(value))
+    texts = (text for text in row.sample.contexts if text.node_id in before and wording_of(text.text).holds(value))
     return max(texts, key=lambda text: (text.tier, text.context_id), default=None)
 
 

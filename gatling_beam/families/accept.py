@@ -9,7 +9,7 @@ from gatling_beam.energy.scale import combined
 from gatling_beam.errors import REASONS, printable
 from gatling_beam.hashing import digest
 from gatling_beam.json_value import json_text
-from gatling_beam.judge import Unjudged, Verdict, judge
+from gatling_beam.judge import Reason, Unjudged, Verdict, judge
 from gatling_beam.sample import ENERGY_TERMS, DeadLetter, Energies, Sample, ViolationLabel
 
 STAGE = "accept"
@@ -17,6 +17,9 @@ _MAX_DETAIL = 500
 _MAX_PAYLOAD = 2_000
 #: The highest scaled energy of a row of tier III; where it cuts one, the row's edit script says so as `cap`.
 BOUNDARY_CAP = 6.0
+
+#: The labels of terms that are kept.
+_KEPT = tuple(ViolationLabel(term, False) for term in ENERGY_TERMS)
 
 
 class Refused(Exception):
@@ -64,19 +67,22 @@ def judged(sample: Sample, parent: Energies | None = None) -> Sample:
     return msgspec.structs.replace(
         sample,
         violation_labels=tuple(
-            ViolationLabel(
-                term,
-                is_violated,
-                severity(energy),
-                energy - was if is_violated else 0.0,
-                "; ".join(dict.fromkeys(f"{reason.rule}: {reason.detail}" for reason in why)),
-            )
-            for term, is_violated, energy, was, why in zip(ENERGY_TERMS, declared, own, before, reasons, strict=True)
+            [
+                _violated(term, energy, energy - was, why) if is_violated else kept
+                for term, kept, is_violated, energy, was, why in zip(
+                    ENERGY_TERMS, _KEPT, declared, own, before, reasons, strict=True
+                )
+            ]
         ),
         energies=made,
         energies_original=original(sample),
         mutation=msgspec.structs.replace(mutation, severity=severity(made.risk)) if mutation else None,
     )
+
+
+def _violated(term: str, energy: float, rise: float, why: Sequence[Reason]) -> ViolationLabel:
+    said = dict.fromkeys(f"{reason.rule}: {reason.detail}" for reason in why)
+    return ViolationLabel(term, True, severity(energy), rise, "; ".join(said))
 
 
 def accept(rows: Sequence[Sample]) -> list[Sample] | list[DeadLetter]:

@@ -52,7 +52,7 @@ class Made(NamedTuple):
 
 
 def crossings(
-    sample: Sample,
+    sample: Sample | Anchor,
     *,
     seed: int,
     strategies: Sequence[str] = STRATEGIES,
@@ -67,7 +67,7 @@ def crossings(
     different difficulties are different ones.
 
     Args:
-      sample: a benign row with a warrant and tools of the registry.
+      sample: a benign row with a warrant and tools of the registry, or such a row taken apart.
       first: the number of the first crossing, so that a later call goes on where another ended.
       difficulty: hard, medium or easy; None for any.
       options: passed on to the mutator of the (one) strategy.
@@ -79,7 +79,7 @@ def crossings(
 
 
 def boundary_pairs(
-    sample: Sample, *, seed: int, kinds: Sequence[str] = BOUNDARY_KINDS, k: int = 1, first: int = 0
+    sample: Sample | Anchor, *, seed: int, kinds: Sequence[str] = BOUNDARY_KINDS, k: int = 1, first: int = 0
 ) -> Iterator[Made | Inapplicable]:
     """Up to `k` different boundary crossings of an anchor for each kind, as rows of tier III with declared labels.
 
@@ -91,7 +91,7 @@ def boundary_pairs(
 
 
 def _made(
-    sample: Sample,
+    sample: Sample | Anchor,
     seed: int,
     makers: Mapping[str, Callable[[Anchor, Dice], Crossing]],
     numbers: range,
@@ -99,7 +99,7 @@ def _made(
     purpose: str = "",
 ) -> Iterator[Made | Inapplicable]:
     try:
-        anchor = Anchor(sample)
+        anchor = sample if isinstance(sample, Anchor) else Anchor(sample)
     except NotApplicable as e:
         yield from (Inapplicable(strategy, e.reason) for strategy in makers)
         return
@@ -107,12 +107,12 @@ def _made(
         seen: set[str] = set()
         for number in numbers:
             try:
-                crossing = make(anchor, dice_of(seed, sample.sample_id, strategy + purpose, number))
+                crossing = make(anchor, dice_of(seed, anchor.sample.sample_id, strategy + purpose, number))
             except NotApplicable as e:
                 if number == numbers.start:
                     yield Inapplicable(strategy, e.reason)
                 continue
-            rows = rows_of(crossing, sample, tier=tier)
+            rows = rows_of(crossing, anchor.sample, tier=tier)
             if seen.isdisjoint(row.row_hash for row in rows):
                 seen.update(row.row_hash for row in rows)
                 yield Made(strategy, rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from gatling_beam.plan import ExecutionPlan
+from gatling_beam.plan import ExecutionPlan, ToolCallNode
 
 _ABSENT = object()
 
@@ -20,16 +20,17 @@ def edit_script(old: Any, new: Any) -> list[dict[str, Any]]:
 
 
 def _edits(path: str, old: Any, new: Any) -> Iterator[dict[str, Any]]:
-    if old == new and msgspec.json.encode(old) == msgspec.json.encode(new):  # 1 == True, but they are not the same JSON
-        return
     if type(old) is dict and type(new) is dict:
         for key in (*old, *(key for key in new if key not in old)):
-            step = key.replace("~", "~0").replace("/", "~1")
-            yield from _edits(f"{path}/{step}", old.get(key, _ABSENT), new.get(key, _ABSENT))
+            one, other = old.get(key, _ABSENT), new.get(key, _ABSENT)
+            if not _is_same(one, other):
+                step = key.replace("~", "~0").replace("/", "~1")
+                yield from _edits(f"{path}/{step}", one, other)
     elif type(old) is list and type(new) is list and len(old) == len(new):
         for k, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _edits(f"{path}/{k}", one, other)
-    else:
+            if not _is_same(one, other):
+                yield from _edits(f"{path}/{k}", one, other)
+    elif not _is_same(old, new):
         edit = {"path": path}
         if old is not _ABSENT:
             edit["old"] = old
@@ -38,9 +39,23 @@ def _edits(path: str, old: Any, new: Any) -> Iterator[dict[str, Any]]:
         yield edit
 
 
+def _is_same(old: Any, new: Any) -> bool:
+    """Whether two values are the same JSON: 1 == True, but they are not."""
+    if old is new:
+        return True
+    if type(old) is str or old != new:
+        return bool(old == new)
+    return msgspec.json.encode(old) == msgspec.json.encode(new)
+
+
 def plan_state(plan: ExecutionPlan) -> dict[str, Any]:
     """A plan as JSON values, with lists where it has tuples, so that edits reach into its nodes."""
-    return {"nodes": [msgspec.to_builtins(node) for node in plan.nodes], "edges": [list(edge) for edge in plan.edges]}
+    return {"nodes": [_node_state(node) for node in plan.nodes], "edges": [list(edge) for edge in plan.edges]}
+
+
+def _node_state(node: ToolCallNode) -> dict[str, Any]:
+    # The arguments as they are: those that two plans share need not be compared.
+    return msgspec.structs.asdict(node) | {"provenance_tier": int(node.provenance_tier)}
 
 
 def inverse(edits: list[dict[str, Any]]) -> list[dict[str, Any]]:

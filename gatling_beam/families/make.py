@@ -18,6 +18,7 @@ from gatling_beam.families.build import (
     crossings,
 )
 from gatling_beam.hashing import digest
+from gatling_beam.mutate.anchor import Anchor
 from gatling_beam.mutate.crossing import NotApplicable
 from gatling_beam.mutate.original import original_mutations
 from gatling_beam.mutate.scope import STRATEGY as SCOPE
@@ -125,7 +126,7 @@ def make(sample: Sample, makings: Sequence[Making]) -> Outcome:
             _add_original(sample, making, outcome)
     if ours:
         try:
-            anchor = annotate(sample, seed=ours[0].seed)
+            anchor = Anchor(annotate(sample, seed=ours[0].seed))
         except NotApplicable as e:
             outcome.notes += [_note(strategy, e.reason) for making in ours for strategy in making.strategies]
         else:
@@ -135,7 +136,7 @@ def make(sample: Sample, makings: Sequence[Making]) -> Outcome:
     return outcome
 
 
-def _add_ours(anchor: Sample, making: Making, outcome: Outcome) -> None:
+def _add_ours(anchor: Anchor, making: Making, outcome: Outcome) -> None:
     for made in _made(anchor, making):
         if isinstance(made, Inapplicable):
             outcome.notes.append(_note(*made))
@@ -163,7 +164,7 @@ def judged_or_dead(sample: Sample) -> Sample | DeadLetter:
         return refusal(sample, e)
 
 
-def _made(anchor: Sample, making: Making) -> Iterator[Made | Inapplicable]:
+def _made(anchor: Anchor, making: Making) -> Iterator[Made | Inapplicable]:
     numbers = {"seed": making.seed, "k": making.k, "first": making.first}
     if making.is_boundary:
         return boundary_pairs(anchor, kinds=making.strategies, **numbers)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from gatling_beam.attribution import Wording
+from gatling_beam.attribution import wording_of
 from gatling_beam.domains.tools import Tool
 from gatling_beam.families.edit_script import edit_script, plan_state
-from gatling_beam.grounding import Grounding, tool_by_id
+from gatling_beam.grounding import Grounding, Source, tool_by_id
 from gatling_beam.hashing import content_hash, digest
 from gatling_beam.intent import canonical_call, hash_calls
 from gatling_beam.json_value import json_text
-from gatling_beam.mutate.crossing import Call, Cell, Crossing, Plan, Situation
+from gatling_beam.mutate.crossing import Call, Cell, Crossing, Plan, Situation, Text
 from gatling_beam.oracle.access import system_policy
 from gatling_beam.plan import ExecutionPlan, ToolCallNode, TrustTier, node_id
 from gatling_beam.provenance import decided_by, request_context
@@ -65,14 +65,33 @@ class _Context:
 
     def __init__(self, situation: Situation, anchor: Sample) -> None:
         self.situation = situation
-        self.grounding = Grounding(anchor.category, situation.request, situation.facts)
-        self.wordings = {text.position: Wording(text.text) for text in situation.texts}
-        self.request = request_context(situation.request)
-        self.hashes = [content_hash(text.text) for text in situation.texts]
+        self.wordings = {text.position: wording_of(text.text) for text in situation.texts}
+        self.contexts = (request_context(situation.request), *(_context(text, anchor) for text in situation.texts))
+        self.asked = (TrustTier.USER, self.contexts[0].content_hash)
         self.read = {
-            text.position: (TrustTier(text.tier), own) for text, own in zip(situation.texts, self.hashes, strict=True)
+            text.position: (context.tier, context.content_hash)
+            for text, context in zip(situation.texts, self.contexts[1:], strict=True)
         }
-        self.facts = "\n".join(situation.facts)
+        self.governance = GovernanceContext(
+            policy_id=situation.policy_id,
+            policy=_policy_text(anchor.category, situation.policy_id),
+            user_role=anchor.governance_context.user_role,
+            session_context={"facts": list(situation.facts)},
+            request=situation.request,
+        )
+        self.warrant = {"calls": list(situation.warrant)}
+        self.minimal = _minimal(situation)
+        self._grounding = Grounding(anchor.category, situation.request, situation.facts)
+        self._sources: dict[tuple[int, tuple[int, ...]], list[Source]] = {}
+
+    def sources(self, call: Call, before: Sequence[int]) -> list[Source]:
+        """The source of each value of a call after others; plans have many of their calls in common."""
+        readers = tuple(k for k in before if k in self.wordings)
+        key = (id(call), readers)
+        if key not in self._sources:
+            texts = [self.wordings[k] for k in readers]
+            self._sources[key] = list(self._grounding.sources(call.tool_id, call.arguments, texts))
+        return self._sources[key]
 
 
 class _Row:
@@ -80,13 +99,10 @@ class _Row:
 
     def __init__(self, crossing: Crossing, cell: Cell, anchor: Sample, context: _Context, calls: _Calls) -> None:
         self.crossing, self.cell, self.anchor = crossing, cell, anchor
-        self.situation, self.plan = context.situation, calls.plan
+        self.context, self.situation, self.plan = context, context.situation, calls.plan
         ids = calls.ids
         self.sources = [
-            list(context.grounding.sources(call.tool_id, call.arguments, [context.wordings[a] for a in before]))
-            for call, before in zip(
-                self.plan.calls, ([a for a in own if a in context.wordings] for own in calls.before), strict=True
-            )
+            context.sources(call, before) for call, before in zip(self.plan.calls, calls.before, strict=True)
         ]
         origins = decided_by(
             anchor.category,
@@ -94,7 +110,7 @@ class _Row:
             range(len(self.plan.calls)),
             self.plan.edges,
             [[(pointer, kind, _position(ref)) for pointer, kind, ref in own] for own in self.sources],
-            [(TrustTier.USER, context.request.content_hash)] * len(ids),
+            [context.asked] * len(ids),
             context.read,
         )
         self.execution_plan = ExecutionPlan(
@@ -106,20 +122,13 @@ class _Row:
             ),
             tuple((ids[a], ids[b]) for a, b, _ in self.plan.edges),
         )
-        self.contexts = (
-            context.request,
-            *(
-                Context(text.context_id, text.source_type, TrustTier(text.tier), own, text.text, ids[text.position])
-                for text, own in zip(self.situation.texts, context.hashes, strict=True)
-            ),
-        )
         self.intent = calls.intent
         self.row_hash = digest(
             "row",
             self.situation.policy_id,
             anchor.governance_context.user_role,
-            context.facts,
-            *(one.content_hash for one in self.contexts),
+            "\n".join(self.situation.facts),
+            *(one.content_hash for one in context.contexts),
             self.intent,
             calls.edges,
         )
@@ -152,24 +161,18 @@ class _Row:
             batch_key=batch_key,
             request=situation.request,
             language=anchor.language,
-            governance_context=GovernanceContext(
-                policy_id=situation.policy_id,
-                policy=_policy_text(anchor.category, situation.policy_id),
-                user_role=anchor.governance_context.user_role,
-                session_context={"facts": list(situation.facts)},
-                request=situation.request,
-            ),
+            governance_context=self.context.governance,
             toolset_id=anchor.toolset_id,
             toolset=anchor.toolset,
-            contexts=self.contexts,
+            contexts=self.context.contexts,
             edge_evidence=tuple(evidence for _, _, evidence in self.plan.edges),
             arg_sources=tuple(
                 ArgSource(nodes[k].node_id, pointer, kind, nodes[_position(ref) or 0].node_id if ref else "")
                 for k, own in enumerate(self.sources)
                 for pointer, kind, ref in own
             ),
-            warrant={"calls": list(situation.warrant)},
-            minimal_scope=_minimal(situation),
+            warrant=self.context.warrant,
+            minimal_scope=self.context.minimal,
             violation_labels=tuple(
                 ViolationLabel(term, is_violated) for term, is_violated in zip(ENERGY_TERMS, violated, strict=True)
             ),
@@ -219,6 +222,12 @@ def _influences(plan: Plan) -> list[list[int]]:
         direct = [a for a, b, evidence in plan.edges if b == k and evidence != "order"]
         before.append(frozenset(direct).union(*(before[a] for a in direct)))
     return [sorted(own) for own in before]
+
+
+def _context(text: Text, anchor: Sample) -> Context:
+    """A text as the rows have it, with the id of the node that reads it."""
+    reader = node_id(anchor.original_id, text.position)
+    return Context(text.context_id, text.source_type, TrustTier(text.tier), content_hash(text.text), text.text, reader)
 
 
 def _position(ref: str) -> int | None:

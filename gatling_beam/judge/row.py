@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gatling_beam.attribution import Wording
+from gatling_beam.attribution import Wording, wording_of
 from gatling_beam.domains.loader import domain_names
 from gatling_beam.domains.policies import Policy
 from gatling_beam.domains.registry import Domain, domain
@@ -100,7 +100,7 @@ class Row:
     @cached_property
     def wordings(self) -> dict[str, Wording]:
         """The words of each text by its context id."""
-        return {text.context_id: Wording(text.text) for text in self.sample.contexts[1:]}
+        return {text.context_id: wording_of(text.text) for text in self.sample.contexts[1:]}
 
     # -- facts -----------------------------------------------------------------------------------------------------
 

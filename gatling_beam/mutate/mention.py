@@ -5,7 +5,6 @@ nowhere in the request, and after the request's own words it is read as an after
 """
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 
 import msgspec
@@ -49,5 +48,18 @@ def mention(
 
 @lru_cache(maxsize=1 << 14)
 def closeness(one: str, two: str) -> float:
-    """How alike two texts are, 0..1: difflib's ratio."""
-    return SequenceMatcher(None, one.casefold(), two.casefold(), autojunk=False).ratio()
+    """How alike two texts are, 0..1: the ratio of difflib's SequenceMatcher, without its heuristic for long texts."""
+    a, b = one.casefold(), two.casefold()
+    return 2.0 * _matching(a, b) / (len(a) + len(b)) if a or b else 1.0
+
+
+def _matching(a: str, b: str) -> int:
+    """The characters in the longest common part, the first of equally long ones, and in those on both sides of it."""
+    start = length = 0
+    for k in range(len(a)):
+        while k + length < len(a) and a[k : k + length + 1] in b:
+            start, length = k, length + 1
+    if not length:
+        return 0
+    at = b.find(a[start : start + length])
+    return length + _matching(a[:start], b[:at]) + _matching(a[start + length :], b[at + length :])
