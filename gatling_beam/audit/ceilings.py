@@ -17,6 +17,8 @@ TIER3 = ("numeric_edge", "numeric_near", "temporal_overflow", "access_boundary",
 #: Crossings along an order of few classes: the least plan is always allowed, the least limit forbids most. As with
 #: sizes in one dimension that can be moved from the plan to the policy and back, not removed, so it is reported.
 ORDERED = ("sensitivity_creep",)
+#: Kinds of three rows and of four in one strategy: else it would tell which of them a row is of.
+MIXED = ("approval_bypass",)
 
 _BLIND = 0.52
 _CROSSED_TWIN, _CROSSED = 0.53, 0.55
@@ -35,10 +37,11 @@ def ceiling(strategy: str, kind: str, difficulty: str, comparison: Comparison, v
     """
     if comparison == "touched":
         return None
+    # What an ordered plan tells, its metadata tell too (how many tools there are).
+    if strategy in ORDERED and comparison == "benign" and view not in ("order", "language", "source"):
+        return None
     if view in BLIND_VIEWS:
         return _BLIND
-    if strategy in ORDERED and comparison == "benign":
-        return None
     if view == "arg_sources":
         return _ARG_SOURCES
     if comparison == "twin":

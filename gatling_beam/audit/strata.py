@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import numpy as np
 
-from gatling_beam.audit.ceilings import INPUT_VIEWS, PLAN_VIEWS, Comparison, ceiling, verdict
+from gatling_beam.audit.ceilings import INPUT_VIEWS, MIXED, PLAN_VIEWS, Comparison, ceiling, verdict
 from gatling_beam.audit.collect import Crossing, Placed
 from gatling_beam.audit.features import VIEWS, Bag, order
 from gatling_beam.audit.figures import Figure
@@ -141,7 +141,10 @@ def _members(
         twins = {id(row): row for negative in negatives for row in crossing.twins(negative)}
         return (True, negatives), (False, list(twins.values()))
     if comparison == "benign":
-        return (True, negatives), (False, crossing.benign)
+        benign = crossing.benign
+        if stratum.strategy in MIXED:
+            benign = sorted(benign, key=lambda row: digest("pick", row.sample.row_hash))[: len(negatives)]
+        return (True, negatives), (False, benign)
     rows = negatives + crossing.benign
     return (True, [row for row in rows if not _untouched(row)]), (False, [row for row in rows if _untouched(row)])
 

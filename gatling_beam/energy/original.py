@@ -88,7 +88,7 @@ def provenance(plan: ExecutionPlan, prefix: str = "") -> float:
 
 def scope(plan: ExecutionPlan, minimal: MinimalScope) -> float:
     """The weighted squares of what the widest node asks beyond the minimal scope."""
-    widest = [max(0.0, *values) for values in zip(*map(_vector, plan.nodes), strict=True)] or [0.0] * 4
+    widest: list[float] = [max(0.0, *values) for values in zip(*map(_vector, plan.nodes), strict=True)] or [0.0] * 4
     least = (minimal.limit, minimal.date_range_days, minimal.max_depth, float(minimal.include_sensitive))
     return sum(w * max(0.0, a - b) ** 2 for w, a, b in zip(_SCOPE, widest, least, strict=True))
 
