@@ -1,4 +1,4 @@
-"""Runs tier1 on other engines, and says whether they give the rows and counts that the default engine gives.
+"""Runs tier1, tier2 and tier3 on other engines, and says whether they give the rows and counts of the default engine.
 
     python tools/engines/run.py FOLDER      # what build.sh made
 
@@ -19,6 +19,8 @@ from gatling_beam.shards import read_shard
 
 HERE = Path(__file__).parent
 RECIPE = ("--sources=all", "--root=embedded", "--shards=3")
+ANCHORS = ("--sources=xlam", "--root=embedded", "--target=400", "--top_up=gold", "--seed=5")
+FAMILIES = {"tier2": ("--per_term=40", "--k=2"), "tier3": ("--pairs=60", "--k=2")}
 WORKERS = ("--environment_type=LOOPBACK", "--experiments=use_loopback_process_worker")
 #: Seconds. A run takes well under a minute; one that hangs is stopped.
 PATIENCE = 600
@@ -39,8 +41,14 @@ def engines(folder: Path) -> dict[str, tuple[str, ...]]:
     }
 
 
-def run(output: Path, *flags: str) -> float:
-    """Runs tier1 with `flags`; the seconds it took.
+def commands(anchors: Path) -> dict[str, tuple[str, ...]]:
+    """The commands that are compared, with their flags; `anchors` is what families are made of."""
+    families = ("--audit=no", "--shards=3", "--seed=5", f"--input={anchors}")
+    return {"tier1": RECIPE, **{name: (*flags, *families) for name, flags in FAMILIES.items()}}
+
+
+def run(name: str, output: Path, *flags: str) -> float:
+    """Runs a command with `flags`; the seconds it took.
 
     Raises:
       RuntimeError: with the end of its log, if it fails.
@@ -48,7 +56,7 @@ def run(output: Path, *flags: str) -> float:
     log = output.with_suffix(".log")
     # Beam starts worker processes as `python`, whichever that is.
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "gatling_beam.pipelines.tier1", "--quiet", *RECIPE, *flags, f"--output={output}"]
+    command = [sys.executable, "-m", f"gatling_beam.pipelines.{name}", "--quiet", *flags, f"--output={output}"]
     start = time.monotonic()
     with log.open("wb") as stream:
         job = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment, start_new_session=True)
@@ -65,10 +73,11 @@ def run(output: Path, *flags: str) -> float:
 
 def result(output: Path) -> tuple[list[Sample], list[DeadLetter], Ledger]:
     """The rows and dead letters of an output directory, sorted, and its ledger."""
-    rows = [row for path in (output / "data").iterdir() for row in read_shard(str(path), "parquet", Sample)]
+    paths = [path for folder in ("data", "benign") for path in output.glob(f"{folder}/*.parquet")]
+    rows = [row for path in paths for row in read_shard(str(path), "parquet", Sample)]
     dead = [
         letter
-        for path in (output / "dead_letters").iterdir()
+        for path in output.glob("dead_letters/*.parquet")
         for letter in read_shard(str(path), "parquet", DeadLetter)
     ]
     rows.sort(key=lambda row: row.sample_id)
@@ -83,33 +92,41 @@ def contents(output: Path) -> dict[str, bytes]:
 
 def main(folder: Path) -> int:
     """Prints a line a run; 0 if all give the same."""
-    failures = 0
     with tempfile.TemporaryDirectory(prefix="gatling-beam-engines-") as scratch:
-        wanted = Path(scratch) / "default"
-        seconds = run(wanted, "--workers=1")
-        rows, dead, ledger = result(wanted)
-        print(f"default        {len(rows):5} rows {len(dead):4} dead letters {seconds:26.1f} s", flush=True)
-        for name, flags in engines(folder).items():
-            for exchange in ("files", "shuffle"):
-                output = Path(scratch) / f"{name}-{exchange}"
-                try:
-                    seconds = run(output, *flags, *WORKERS, f"--exchange={exchange}")
-                except (RuntimeError, subprocess.TimeoutExpired) as e:
-                    print(f"{name} {exchange:8} failed: {e}", flush=True)
-                    failures += 1
-                    continue
-                found = result(output)
-                same = found == (rows, dead, ledger)
-                failures += not same
-                verdict = "NOT equal" if not same else "equal, rows alone"
-                if same and contents(output) == contents(wanted):
-                    verdict = "equal, byte for byte"
-                print(
-                    f"{name} {exchange:8} {len(found[0]):5} rows {len(found[1]):4} dead letters, "
-                    f"{verdict:20} {seconds:5.1f} s",
-                    flush=True,
-                )
-    return 1 if failures else 0
+        anchors = Path(scratch) / "anchors"
+        run("tier1", anchors, "--workers=1", *ANCHORS)
+        failures = [compare(name, flags, folder, Path(scratch)) for name, flags in commands(anchors).items()]
+    return 1 if sum(failures) else 0
+
+
+def compare(command: str, recipe: tuple[str, ...], folder: Path, scratch: Path) -> int:
+    """Runs a command on every engine; the number of runs that fail, or give something else than the default engine."""
+    failures = 0
+    wanted = scratch / command
+    seconds = run(command, wanted, "--workers=1", *recipe)
+    rows, dead, ledger = result(wanted)
+    print(f"{command} default        {len(rows):5} rows {len(dead):4} dead letters {seconds:26.1f} s", flush=True)
+    for name, flags in engines(folder).items():
+        for exchange in ("files", "shuffle"):
+            output = scratch / f"{command}-{name}-{exchange}"
+            try:
+                seconds = run(command, output, *flags, *WORKERS, f"--exchange={exchange}", *recipe)
+            except (RuntimeError, subprocess.TimeoutExpired) as e:
+                print(f"{command} {name} {exchange:8} failed: {e}", flush=True)
+                failures += 1
+                continue
+            found = result(output)
+            same = found == (rows, dead, ledger)
+            failures += not same
+            verdict = "NOT equal" if not same else "equal, rows alone"
+            if same and contents(output) == contents(wanted):
+                verdict = "equal, byte for byte"
+            print(
+                f"{command} {name} {exchange:8} {len(found[0]):5} rows {len(found[1]):4} dead letters, "
+                f"{verdict:20} {seconds:5.1f} s",
+                flush=True,
+            )
+    return failures
 
 
 if __name__ == "__main__":
