@@ -100,8 +100,8 @@ def run_families(options: FamiliesOptions, plan: Plan, engine: PipelineOptions) 
     """
     gate, quiet = options.gate(), options.quiet
     anchors = look_up_rows(options.input, "tier1")
-    # A crossing has about as many benign rows as negatives.
-    shards = options.shards or default_shards(2 * sum(plan.quotas.values()))
+    # A crossing has about as many benign rows as negatives, and a row of a family takes the room of two.
+    shards = options.shards or default_shards(4 * sum(plan.quotas.values()))
     recipe = plan.recipe | {
         "k": options.k,
         "max_rounds": options.max_rounds,

@@ -63,7 +63,7 @@ class OutputOptions(PlaceOptions):
         None,
         ge=1,
         le=100_000,
-        description="data files to write; default: one for each 50,000 rows expected",
+        description="data files to write; default: one for each 50,000 rows expected, of tier2 and tier3 25,000",
         json_schema_extra={"metavar": "N"},
     )
 
