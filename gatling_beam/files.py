@@ -127,6 +127,13 @@ def list_files(directory: str) -> list[str]:
     return sorted(found[len(root) + 1 :] for found in fs.find(root, withdirs=False))
 
 
+def list_folders(directory: str) -> list[str]:
+    """The names of the folders right under `directory`, sorted; none where it is not there."""
+    fs, root = url_to_fs(directory)
+    found = fs.ls(root, detail=True) if fs.isdir(root) else []
+    return sorted(entry["name"].rstrip("/").rpartition("/")[2] for entry in found if entry["type"] == "directory")
+
+
 def expand_glob(pattern: str) -> list[str]:
     """The paths that match a glob (`*`, `?`, `[...]`, `**`), sorted; URLs keep their protocol."""
     fs, target = url_to_fs(pattern)

@@ -8,12 +8,13 @@ import msgspec
 from apache_beam.metrics import Metrics
 
 from gatling_beam.claude.counts import Counts
-from gatling_beam.claude.engine import close_engines
+from gatling_beam.claude.engine import leave_engines, use_engines
 from gatling_beam.claude.engine_settings import EngineSettings
 from gatling_beam.claude.errors import Stopped
 from gatling_beam.claude.group import GroupJob
 from gatling_beam.claude.oracle import ClaudeOracle, ShardSums, in_order, sums_of
 from gatling_beam.claude.prices import PRICES_FILE, price
+from gatling_beam.claude.store import CorruptFile
 from gatling_beam.files import join, list_files, read_bytes, write_bytes
 from gatling_beam.oracle.shard import GoldJob, GoldShard, shard_file, write_traces
 
@@ -66,6 +67,9 @@ class MakeShard(beam.DoFn):
     def __init__(self, of: ClaudeShards) -> None:
         self._of = of
 
+    def setup(self) -> None:
+        use_engines()
+
     def process(self, index: int) -> Iterable[str]:
         of = self._of
         if _notes(of.notes, _STOPPED):
@@ -73,11 +77,15 @@ class MakeShard(beam.DoFn):
         numbers, name = of.gold.numbers(index), shard_file(index, of.gold.shards)
         counts = Counts()
         oracle = ClaudeOracle(of.job, of.answers, of.engine, counts)
-        store = oracle.store(numbers.start, numbers.stop)
         try:
+            store = oracle.store(numbers.start, numbers.stop)
             results = oracle.results(numbers.start, numbers.stop, store)
         except Stopped as e:
             stopped = StoppedShard(e.reason, e.detail)
+            write_bytes(join(of.notes, f"{name}{_STOPPED}"), msgspec.msgpack.encode(stopped))
+            return
+        except (CorruptFile, OSError) as e:
+            stopped = StoppedShard("answers", f"the answers in {of.answers} cannot be read or written: {e}")
             write_bytes(join(of.notes, f"{name}{_STOPPED}"), msgspec.msgpack.encode(stopped))
             return
         finally:
@@ -88,7 +96,7 @@ class MakeShard(beam.DoFn):
         yield name
 
     def teardown(self) -> None:
-        close_engines()
+        leave_engines()
 
 
 def made_shards(folder: str) -> list[MadeShard]:

@@ -1,12 +1,14 @@
 """`gatling-beam gold --oracle claude` and `--oracle reword`: gold traces by Claude, and what they cost."""
 
+import os
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 import msgspec
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from fsspec.core import url_to_fs
 
 import gatling_beam
 from gatling_beam.claude.batch_settings import BatchProgress, BatchSettings
@@ -18,6 +20,7 @@ from gatling_beam.claude.oracle import ClaudeOracle, ShardSums, add_sums, shard_
 from gatling_beam.claude.preflight import look_up_model, make_client
 from gatling_beam.claude.prices import PRICES_FILE, Price, price
 from gatling_beam.claude.prompts import prompts_hash
+from gatling_beam.claude.store import CorruptFile, check_writable
 from gatling_beam.claude.usage import Usage
 from gatling_beam.files import join
 from gatling_beam.manifest import stage_key
@@ -60,9 +63,14 @@ def run_claude(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     job = GroupJob(options.seed, names, options.model_settings(), plans, options.tries, options.second_reading)
     gold = GoldJob(join(options.output, DATA), total, options.seed, names, min(options.checkpoint_every, total))
     answers = options.answers or f"{options.output.rstrip('/')}-answers"
+    _check_places(options, answers)
+    _check_callers(options, callers, engine)
     if options.dry_run:
         batch = options.mode == "batches"
-        print_estimate(job, total, answers, of, batch=batch, engine=settings, max_cost_usd=options.max_cost_usd)
+        try:
+            print_estimate(job, total, answers, of, batch=batch, engine=settings, max_cost_usd=options.max_cost_usd)
+        except CorruptFile as e:
+            raise UserError(str(e)) from None
         return
     recipe = _recipe(options, job, gold)
     key = stage_key(STAGE, recipe, gatling_beam.__version__, [])
@@ -70,8 +78,11 @@ def run_claude(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
         client = make_client(settings)
         if warning := look_up_model(client, options.model):
             print(f"WARNING: {warning}", file=sys.stderr)
+        check_writable(answers)
     except Stopped as e:
         raise UserError(str(e)) from None
+    except OSError as e:
+        raise UserError(f"no answers can be kept in {answers} ({e}): name another folder by --answers") from None
     if prepare(options, STAGE, key, recipe) == "finished":
         print(f"{options.output} is finished by this very run: nothing to do", file=sys.stderr)
         return
@@ -80,8 +91,8 @@ def run_claude(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     if options.mode == "batches":
         try:
             _fill_by_batches(options, shards, client, of)
-        except Stopped as e:
-            raise UserError(_stopped(e.detail, answers)) from None
+        except (Stopped, CorruptFile, OSError) as e:
+            raise UserError(_stopped(str(e), answers)) from None
         shards = msgspec.structs.replace(shards, engine=None)
     _make(options, shards, of, engine)
     made = made_shards(notes)
@@ -91,7 +102,8 @@ def run_claude(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     if sums.missing and not options.allow_short:
         raise UserError(
             f"{sums.missing:,} of {total:,} traces were not valid in {options.tries} tries; nothing was committed, and "
-            f"the answers are kept in {answers}. Raise --tries, or write what there is: --allow_short"
+            f"the answers are kept in {answers}{_unusable(sums.notes)}. Raise --tries, or write what there is: "
+            "--allow_short"
         )
     tallies = [Tally(STAGE, SOURCE, "note", n, f"claude {name}") for name, n in sums.notes.items()]
     tallies += [Tally(STAGE, SOURCE, "note", sums.missing, "shortfall")] if sums.missing else []
@@ -125,6 +137,25 @@ def cost_table(usage: Usage) -> str:
 
 def _is_local(options: GoldOptions, beam_args: Sequence[str]) -> bool:
     return is_local(beam_options(options, beam_args, GoldOptions))
+
+
+def _check_places(options: GoldOptions, answers: str) -> None:
+    """Raises UserError for answers inside the output, where a run removes what is not its own."""
+    inner, outer = (url_to_fs(place)[1].rstrip("/") for place in (answers, options.output))
+    if f"{inner}/".startswith(f"{outer}/"):
+        raise UserError(f"--answers={answers} is inside of --output={options.output}: name a folder beside it")
+
+
+def _check_callers(options: GoldOptions, callers: int, engine: PipelineOptions) -> None:
+    """Raises UserError for more local workers than callers, which would spend the cap several times."""
+    if options.mode == "batches" or not is_local(engine):
+        return
+    workers = engine.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
+    if workers > callers:
+        raise UserError(
+            f"{workers} workers ask at the same time, but --in_flight and --max_cost_usd are divided by "
+            f"--callers={callers}: raise it to {workers}, or lower --workers"
+        )
 
 
 def _recipe(options: GoldOptions, job: GroupJob, gold: GoldJob) -> dict[str, Any]:
@@ -201,6 +232,12 @@ def _stopped(detail: str, answers: str) -> str:
     return (
         f"{detail}\nNothing was committed. What was answered is kept in {answers}: the same command goes on from there"
     )
+
+
+def _unusable(notes: Mapping[str, int]) -> str:
+    """The answers that held nothing to use, the most frequent first: if these are all, more tries do not help."""
+    counts = sorted((-n, name) for name, n in notes.items() if not name.startswith("compliance"))
+    return "".join(["; answers without use: ", ", ".join(f"{-n:,} {name}" for n, name in counts)] if counts else [])
 
 
 def _booked(sums: ShardSums) -> list[dict[str, Any]]:

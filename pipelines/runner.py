@@ -129,6 +129,8 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], options: PipelineOption
         result = pipeline.run()
         state = result.wait_until_finish()
     except (RuntimeError, ShardError) as e:
+        if str(e).startswith("KeyboardInterrupt [while running"):  # so Beam wraps it in process
+            raise KeyboardInterrupt from None
         # In process it is the exception itself; that of a worker process comes as text, in its stack trace.
         is_ours = isinstance(e, (SourceError, ShardError))
         text = f"{SourceError.__module__}.{type(e).__name__}: {e}" if is_ours else str(e)

@@ -1,16 +1,14 @@
 """`RewordRequests`: gold traces whose requests Claude says in other words; their plans stay as they are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from gatling_beam.claude.cells import PER_CALL
 from gatling_beam.claude.engine_settings import EngineSettings
-from gatling_beam.claude.group import Steps, reword_group
+from gatling_beam.claude.oracle import reword_part
 from gatling_beam.claude.settings import ModelSettings
-from gatling_beam.claude.store import AnswerStore
 from gatling_beam.hashing import digest
 from gatling_beam.oracle.convert import SOURCE
 from gatling_beam.oracle.trace import GoldTrace
@@ -84,14 +82,9 @@ class _Reword(beam.DoFn):
         self._answers, self._settings, self._engine = answers, settings, engine
 
     def process(self, part: tuple[str, Iterable[GoldTrace]]) -> Iterable[Any]:
-        from gatling_beam.claude.engine import engine_of  # with the client, which takes a second to import
-        from gatling_beam.claude.online import run_online
-
-        key, traces = part
-        ordered = sorted(traces, key=lambda trace: (trace.trace_id, trace.request.text))
-        groups = [self._group(ordered[k : k + PER_CALL]) for k in range(0, len(ordered), PER_CALL)]
-        store = AnswerStore(self._answers, f"reword-{key}").load()
-        results = run_online(groups, store, engine_of(self._engine))
+        key, found = part
+        traces = list(found)
+        results = reword_part(traces, self._answers, f"reword-{key}", self._settings, self._engine, STAGE)
         for result in results:
             yield from result.traces
             for letter in result.dead:
@@ -99,11 +92,8 @@ class _Reword(beam.DoFn):
                 yield self._tally("dead", 1, letter.reason)
             for note, n in result.notes.items():
                 yield self._tally("note", n, note)
-        yield self._tally("in", len(ordered))
+        yield self._tally("in", len(traces))
         yield self._tally("out", sum(len(result.traces) for result in results))
-
-    def _group(self, traces: list[GoldTrace]) -> Callable[[], Steps]:
-        return lambda: reword_group(self._settings, traces, STAGE)
 
     def _tally(self, kind: str, n: int, reason: str = "") -> Any:
         return TaggedOutput("tallies", Tally(STAGE, SOURCE, kind, n, reason))

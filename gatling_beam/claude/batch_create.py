@@ -43,7 +43,7 @@ class BatchCreator:
         try:
             batch = self._client.messages.batches.create(requests=requests)  # type: ignore[arg-type]
         except Exception as e:
-            return self._failed(intent, meaning(e, self._of.price.model))
+            return self._failed(intent, meaning(e, self._of.price.model, self._client.api_key or ""))
         self._files.submit(intent, Submitted(batch.id))
         return None
 

@@ -12,9 +12,9 @@ import msgspec
 from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
 
 from gatling_beam.claude.batch_files import BatchFiles, Intent
-from gatling_beam.claude.calls import Answer
+from gatling_beam.claude.calls import Answer, is_message
 from gatling_beam.claude.errors import Stopped
-from gatling_beam.claude.faults import AskAgain, Refused, meaning
+from gatling_beam.claude.faults import AskAgain, Refused, meaning, without_key
 
 # With a pause of up to 8 s between two: about a minute.
 _RETRIES = 10
@@ -86,10 +86,14 @@ class BatchReader:
     def _sort(self, result: MessageBatchIndividualResponse, keep: Callable[[Answer], None], found: Results) -> None:
         kind: str = result.result.type
         if result.result.type == "succeeded":
-            keep(Answer(result.custom_id, result.result.message.to_dict(mode="json"), batch=True))
+            message = result.result.message.to_dict(mode="json")
+            if is_message(message):
+                keep(Answer(result.custom_id, message, batch=True))
+            else:
+                kind = "unreadable"
         elif result.result.type == "errored":
             error = result.result.error.error
-            kind, detail = error.type, error.message or ""
+            kind, detail = error.type, without_key(error.message or "", self._client.api_key)
             if kind in ("authentication_error", "permission_error"):
                 found.stop = Stopped("authentication", f"requests of a batch fail: {kind}, {detail}")
             elif kind == "billing_error" or "credit balance is too low" in detail:
@@ -123,7 +127,7 @@ class BatchReader:
                 "for, is not found: use a key of the workspace in which it was made. If it was deleted, delete "
                 f"{self._files.path(intent.name)}, and its calls are made and paid for again",
             )
-        error = meaning(error, self._model)
+        error = meaning(error, self._model, self._client.api_key or "")
         if isinstance(error, AskAgain | Refused):
             return Stopped(
                 "exhausted",

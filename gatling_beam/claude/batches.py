@@ -19,7 +19,7 @@ from gatling_beam.claude.batch_read import BatchReader
 from gatling_beam.claude.batch_settings import BatchProgress, BatchSettings
 from gatling_beam.claude.batch_writer import BatchWriter
 from gatling_beam.claude.calls import Call, Phase
-from gatling_beam.claude.errors import Stopped
+from gatling_beam.claude.errors import MOST_REFUSED, Stopped, all_refused
 from gatling_beam.claude.prices import upper_usd
 from gatling_beam.claude.usage import Usage
 from gatling_beam.json_value import json_bytes
@@ -245,9 +245,13 @@ class _Run(Generic[Result]):
         finally:
             writer.flush()
             self._usage += writer.usage
-        self._files.close(intent, Fetched("fetched", dict(results.counts), tuple(results.refused)))
         self._counts["refused"] += len(results.refused)
         self._stop = self._stop or results.stop
+        refused = tuple(results.refused)
+        if refused and not self._usage.calls and self._counts["refused"] >= MOST_REFUSED:
+            self._stop = self._stop or all_refused("requests of a batch", f"{refused[-1].error}: {refused[-1].detail}")
+            refused = ()  # other settings may make the same calls good
+        self._files.close(intent, Fetched("fetched", dict(results.counts), refused))
 
     def _unanswered(self, intent: Intent, waiting: Mapping[str, _Asked]) -> list[str]:
         ids = dict.fromkeys(custom_id for part in intent.parts for custom_id in part.custom_ids)

@@ -1,8 +1,9 @@
 """A call of the Messages API, its answer, and what of an answer can be used."""
 
 import json
+import re
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,32 @@ Phase = Literal["requests", "graphs", "compliance", "reword", "inference"]
 PHASES: tuple[Phase, ...] = ("requests", "graphs", "compliance", "reword")
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_WORD = re.compile(r"[A-Za-z0-9_]{1,40}")
+# More tokens than any answer has are no count.
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None
+
+
+class _CacheCreation(msgspec.Struct):
+    ephemeral_5m_input_tokens: _Tokens = None
+    ephemeral_1h_input_tokens: _Tokens = None
+
+
+class _OutputDetails(msgspec.Struct):
+    thinking_tokens: _Tokens = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: _Tokens = None
+    cache_read_input_tokens: _Tokens = None
+    cache_creation_input_tokens: _Tokens = None
+    cache_creation: _CacheCreation | None = None
+    output_tokens: _Tokens = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class _Message(msgspec.Struct):
+    usage: _Usage
 
 
 class Call(msgspec.Struct, frozen=True, dict=True):
@@ -46,6 +73,16 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     batch: bool = False
 
 
+def is_message(value: object) -> bool:
+    """Whether `value` is a message that can be booked and stored: an object of valid text, with countable tokens."""
+    try:
+        msgspec.convert(value, _Message)
+        json_text(value)
+    except (msgspec.ValidationError, UnicodeEncodeError, OverflowError, RecursionError):
+        return False
+    return True
+
+
 class Unusable(Exception):
     """An answer that holds nothing to use. `reason` is one word and, for a refusal, its category."""
 
@@ -66,18 +103,27 @@ def read_answer(answer: Answer, schema: type[Model]) -> Model:
         raise Unusable("error", f"{answer.error}: {answer.detail}")
     stop = message.get("stop_reason")
     if stop == "refusal":
-        raise Unusable(f"refusal:{(message.get('stop_details') or {}).get('category') or 'unknown'}")
+        details = message.get("stop_details")
+        raise Unusable(f"refusal:{_word(details.get('category') if isinstance(details, dict) else None)}")
     if stop not in ("end_turn", "stop_sequence"):
-        raise Unusable(str(stop))
+        raise Unusable(_word(stop))
+    blocks: Any = message.get("content")
+    if not isinstance(blocks, list):
+        raise Unusable("no_text")
     # Thinking stands before the text.
-    text = next((block["text"] for block in message.get("content", ()) if block.get("type") == "text"), None)
-    if text is None:
+    texts = [block.get("text") for block in blocks if isinstance(block, dict) and block.get("type") == "text"]
+    if not texts or not isinstance(texts[0], str):
         raise Unusable("no_text")
     try:
-        content = json.loads(text)
+        content = json.loads(texts[0])
     except (ValueError, RecursionError) as e:
         raise Unusable("bad_json", str(e)) from None
     try:
         return schema.model_validate(content)
     except ValidationError as e:
         raise Unusable("schema", f"{e.error_count()} faults, the first: {e.errors()[0]['msg']}") from None
+
+
+def _word(value: object) -> str:
+    """A value of the API's that is counted by: one word, or "unknown"."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else "unknown"

@@ -11,9 +11,9 @@ import anthropic
 import httpx2
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from gatling_beam.claude.calls import Answer, Call
+from gatling_beam.claude.calls import Answer, Call, is_message
 from gatling_beam.claude.counts import Counts
-from gatling_beam.claude.engine_settings import KEY_VARIABLE, EngineSettings
+from gatling_beam.claude.engine_settings import KEY_VARIABLE, EngineSettings, read_key
 from gatling_beam.claude.errors import Stopped
 from gatling_beam.claude.faults import AskAgain, Refused, meaning
 from gatling_beam.claude.limit import Limit, NothingAdmitted
@@ -37,7 +37,7 @@ class Engine:
     """
 
     def __init__(self, settings: EngineSettings) -> None:
-        key = os.environ.get(KEY_VARIABLE)
+        key = read_key()
         if not key:
             raise Stopped("authentication", f"{KEY_VARIABLE} is not set where the calls are made. Set it and run again")
         self.settings = settings
@@ -179,30 +179,23 @@ class Engine:
             response = await self._client.post("/v1/messages", body=call.params, cast_to=httpx2.Response)
             message = response.json()
         except Exception as e:
-            found = meaning(e, self.settings.model)
-            raise self._without_key(found) from (None if found is not e else e.__cause__)
-        if not isinstance(message, dict) or not isinstance(message.get("usage"), dict):
+            found = meaning(e, self.settings.model, self._key)
+            raise found from (None if found is not e else e.__cause__)
+        if not is_message(message):
             raise AskAgain("cut_body", maybe_billed=True)
         return Answer(call.custom_id, message)
-
-    def _without_key(self, error: Exception) -> Exception:
-        """The error, with the key struck out of what a server says."""
-        if isinstance(error, Stopped):
-            return Stopped(error.reason, error.detail.replace(self._key, "***"))
-        if isinstance(error, Refused):
-            return Refused(error.error, error.detail.replace(self._key, "***"))
-        return error
 
     def _no_budget(self) -> str:
         cap, spent = self.meter.cap_usd or 0.0, self.meter.spent_usd
         return (
-            f"the cap of ${cap:.2f} is reached: ${spent:.4f} is spent, and the next call might cost more than what is "
+            f"the cap of ${cap:g} is reached: ${spent:.4f} is spent, and the next call might cost more than what is "
             "left. What was answered is stored: run again with a higher cap"
         )
 
 
 _lock = threading.Lock()
 _engines: dict[tuple[int, str, EngineSettings], Engine] = {}
+_users: list[int] = []
 
 
 def engine_of(settings: EngineSettings) -> Engine:
@@ -214,6 +207,20 @@ def engine_of(settings: EngineSettings) -> Engine:
         if which not in _engines:
             _engines[which] = Engine(settings)
         return _engines[which]
+
+
+def use_engines() -> None:
+    """Notes one more user of this process's engines, who ends with `leave_engines`."""
+    _users.append(os.getpid())
+
+
+def leave_engines() -> None:
+    """One user less: with the last one of this process its engines are closed."""
+    with _lock:
+        _users.remove(os.getpid())
+        is_last = os.getpid() not in _users
+    if is_last:
+        close_engines()
 
 
 @atexit.register

@@ -1,8 +1,27 @@
 """How a process asks Claude; apart from the engine, so that who only describes a job needs no client."""
 
+import os
+
 import msgspec
 
+from gatling_beam.claude.errors import Stopped
+
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
+
+
+def read_key() -> str:
+    """The key in ANTHROPIC_API_KEY; "" where there is none.
+
+    Raises:
+      Stopped: authentication, for what cannot be a key.
+    """
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise Stopped(
+            "authentication",
+            f"{KEY_VARIABLE} holds a blank, a line break or another character that no key has: set it to the key alone",
+        )
+    return key
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):

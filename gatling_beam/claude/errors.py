@@ -5,6 +5,10 @@ from typing import Literal
 StopReason = Literal["budget", "spend_limit", "authentication", "model", "exhausted", "bad_request", "canceled"]
 
 
+#: Refusals of the API after which a run stops, if it has had no answer to a call of that phase.
+MOST_REFUSED = 5
+
+
 class Stopped(Exception):
     """No further call is made. What was paid is stored: the same run goes on from there.
 
@@ -19,3 +23,12 @@ class Stopped(Exception):
 
     def __str__(self) -> str:
         return self.detail
+
+
+def all_refused(calls: str, error: str) -> Stopped:
+    """What stops a run whose `calls` the API refuses one and all, with the `error` of the last one."""
+    return Stopped(
+        "bad_request",
+        f"the API refuses all {calls} ({error}); nothing is paid for them. Compare --model, --api_version and "
+        "--temperatures with what the API takes",
+    )

@@ -36,12 +36,15 @@ class Refused(Exception):
         super().__init__(error, detail)
         self.error, self.detail = error, detail
 
+    def __str__(self) -> str:
+        return f"{self.error}: {self.detail}"
 
-def meaning(error: Exception, model: str) -> Exception:
+
+def meaning(error: Exception, model: str, key: str) -> Exception:
     """The exception to raise in the place of one that the client raised, when it asked `model`: `AskAgain`, `Refused`,
-    `Stopped`, or the error itself, which then is a bug."""
+    `Stopped`, or the error itself, which then is a bug. `key` is struck out of what the server says."""
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error, model)
+        return _of_status(error, model, key)
     if isinstance(error, anthropic.APIConnectionError):
         cause = error.__cause__
         # A client that is used on two event loops; asking again would pay again.
@@ -51,13 +54,14 @@ def meaning(error: Exception, model: str) -> Exception:
         # httpx2 has one ConnectError for a connection that was not made and for one that broke after the request.
         never_sent = cause is not None and isinstance(cause.__cause__, _NEVER_SENT)
         return AskAgain(kind, maybe_billed=not never_sent)
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
         return AskAgain("cut_body", maybe_billed=True)
     return error
 
 
-def _of_status(error: anthropic.APIStatusError, model: str) -> Exception:
-    status, kind, says = error.status_code, error.type or "", _says(error)
+def _of_status(error: anthropic.APIStatusError, model: str, key: str) -> Exception:
+    status, kind = error.status_code, without_key(error.type or "", key)
+    says = without_key(error.api_message or f"HTTP {error.status_code}", key)[:_DETAIL].rstrip(".")
     # A prepaid account without credit used to be told so by an invalid_request_error, and gateways still do.
     if status == 402 or kind == "billing_error" or "credit balance is too low" in says:
         return Stopped(
@@ -88,8 +92,10 @@ def _of_status(error: anthropic.APIStatusError, model: str) -> Exception:
     return Stopped("bad_request", f"the API answers {status}: {says}. Compare the base URL with Anthropic's API")
 
 
-def _says(error: anthropic.APIStatusError) -> str:
-    return (error.api_message or f"HTTP {error.status_code}")[:_DETAIL].rstrip(".")
+def without_key(text: str, key: str | None) -> str:
+    """What a server says, in one line of printable characters, without the key."""
+    said = text.replace(key, "***") if key else text
+    return "".join(c if c.isprintable() else " " for c in said)
 
 
 def _retry_after(error: anthropic.APIStatusError) -> float | None:

@@ -1,7 +1,6 @@
 """The calls that a run will make: a sample of its groups, played through with the share of traces that are valid."""
 
 import json
-import re
 from math import ceil, sqrt
 from random import Random
 
@@ -10,7 +9,7 @@ from gatling_beam.claude.cells import PER_CALL, draw_cell
 from gatling_beam.claude.estimate import PhasePlan
 from gatling_beam.claude.group import GroupJob, groups_of
 from gatling_beam.claude.prompts import ask_compliance, ask_graphs, ask_requests
-from gatling_beam.claude.store import read_answers
+from gatling_beam.claude.store import numbered, read_answers
 from gatling_beam.files import join, list_files
 from gatling_beam.hashing import digest
 from gatling_beam.oracle.trace import GoldTrace
@@ -18,7 +17,6 @@ from gatling_beam.oracle.trace import GoldTrace
 #: The share of asked traces that turn out valid, where no pilot has shown it.
 VALID_SHARE = 0.85
 _SAMPLE = 40
-_SHARD = re.compile(r"-([0-9]{9,})-([0-9]{9,})$")
 
 
 def plan_calls(job: GroupJob, total: int, valid: float = VALID_SHARE) -> list[PhasePlan]:
@@ -63,11 +61,11 @@ def valid_share_of(answers: str) -> float | None:
     """The share of asked traces that were valid in the finished shards of an answers directory; None without any."""
     shards = {name.partition("/")[0] for name in list_files(join(answers, "responses/requests"))}
     asked = traces = 0
-    for shard in sorted(shards):
-        match = _SHARD.search(shard)
-        if not match:
-            continue
-        traces += int(match[2]) - int(match[1])
+    done: dict[str, int] = {}
+    for name, start, stop, shard in sorted((*found, shard) for shard in shards if (found := numbered(shard))):
+        # Shards of runs of several lengths overlap, and a number is asked for once.
+        traces += max(0, stop - max(start, done.get(name, 0)))
+        done[name] = max(stop, done.get(name, 0))
         for answer in read_answers(answers, "requests", shard):
             asked += _cases(answer.message or {})
     return min(1.0, traces / asked) if traces and asked >= traces else None

@@ -33,7 +33,10 @@ def with_graph(trace: GoldTrace, planned: Sequence[PlannedCall]) -> GoldTrace:
     for call in planned:
         call_id = names.get(call.id, call.id)
         tool = which.tools.get(call.tool)
-        arguments = {a.name: _renamed(_value(tool, a), names) for a in call.arguments}
+        arguments: dict[str, Any] = {}
+        for a in call.arguments:
+            # Given twice, it stays twice, the second time under a name that no tool has.
+            arguments[f"{a.name} again" if a.name in arguments else a.name] = _renamed(_value(tool, a), names)
         evidence = _evidence(call, arguments, names)
         edges += [[source, call_id, kind] for source, kind in evidence.items()]
         scope = _scope(tool, arguments, rows)

@@ -206,7 +206,7 @@ def _judged(
     """The traces that a second reading finds compliant and minimal. An answer without use refuses none."""
     answer = yield from record.ask(ask_compliance(settings, [trace for _, trace in planned]))
     try:
-        verdicts = {one.n: one for one in read_answer(answer, ComplianceAnswer).verdicts}
+        verdicts = {one.n: one for one in reversed(read_answer(answer, ComplianceAnswer).verdicts)}
     except Unusable as e:
         record.notes[f"compliance {e.reason}"] += 1
         return list(planned)

@@ -1,14 +1,15 @@
 """Drives groups through the Messages API, and stores each answer before its group sees it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import wait
 from typing import Generic, TypeVar
 
-from gatling_beam.claude.calls import Answer, Call
+from gatling_beam.claude.calls import Answer, Call, Phase
 from gatling_beam.claude.counts import Counts
 from gatling_beam.claude.engine import Engine
-from gatling_beam.claude.errors import Stopped
+from gatling_beam.claude.errors import MOST_REFUSED, Stopped, all_refused
 from gatling_beam.claude.store import AnswerStore
 
 # Answers that arrive within so many seconds are stored in one part.
@@ -67,6 +68,8 @@ class _Run(Generic[Result]):
         self._store, self._engine, self._counts = store, engine, counts
         self._writer = _Writer(store) if store is not None else None
         self._halted = False
+        self._answered: set[Phase] = set()
+        self._refused: Counter[Phase] = Counter()
         self._groups: list[asyncio.Task[Result]] = []
         self._asked: dict[str, asyncio.Task[Answer]] = {}
 
@@ -109,11 +112,23 @@ class _Run(Generic[Result]):
         try:
             calls = next(steps)
             while True:
-                calls = steps.send(list(await asyncio.gather(*map(self._answer, calls))))
+                answers = await asyncio.gather(*map(self._answer, calls))
+                for call, answer in zip(calls, answers, strict=True):
+                    self._look_at(call.phase, answer)
+                calls = steps.send(list(answers))
         except StopIteration as e:
             return e.value  # type: ignore[no-any-return]
         finally:
             steps.close()
+
+    def _look_at(self, phase: Phase, answer: Answer) -> None:
+        """Raises Stopped when the API has refused several calls of a phase, and answered none: it will refuse all."""
+        if answer.message is not None:
+            self._answered.add(phase)
+        elif phase not in self._answered:
+            self._refused[phase] += 1
+            if self._refused[phase] >= MOST_REFUSED:
+                raise all_refused(f"calls of the phase {phase}", f"{answer.error}: {answer.detail}")
 
     async def _answer(self, call: Call) -> Answer:
         stored = self._store.get(call.custom_id) if self._store is not None else None

@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
 from gatling_beam.claude.batch_files import BatchFiles
 from gatling_beam.claude.batch_groups import Known, replay
+from gatling_beam.claude.cells import PER_CALL
 from gatling_beam.claude.counts import Counts
 from gatling_beam.claude.engine_settings import EngineSettings
 from gatling_beam.claude.errors import Stopped
-from gatling_beam.claude.group import GroupJob, GroupResult, Steps, groups_of, make_group
+from gatling_beam.claude.group import GroupJob, GroupResult, Steps, groups_of, make_group, reword_group
 from gatling_beam.claude.prices import Price
+from gatling_beam.claude.settings import ModelSettings
 from gatling_beam.claude.store import AnswerStore
 from gatling_beam.claude.usage import Usage, total, usage_of
 from gatling_beam.hashing import digest
@@ -62,11 +65,28 @@ class ClaudeOracle:
 
     def groups(self, start: int, stop: int) -> list[Callable[[], Steps]]:
         """What makes the groups of the numbers start..stop-1, each from its start."""
-        return [_maker(self._job, numbers) for numbers in groups_of(range(start, stop))]
+        return [partial(make_group, self._job, numbers) for numbers in groups_of(range(start, stop))]
 
     def store(self, start: int, stop: int) -> AnswerStore:
         """The answers of the shard of the numbers start..stop-1."""
         return AnswerStore(self._answers, shard_name(self._job, start, stop)).load()
+
+
+def reword_part(
+    traces: Iterable[GoldTrace], answers: str, part: str, settings: ModelSettings, engine: EngineSettings, stage: str
+) -> list[GroupResult]:
+    """The traces of one domain in other words, ten to a call in the order of their ids; answers go to the shard `part`.
+
+    Raises:
+      Stopped: if no call can be made any more; what was answered is stored.
+    """
+    from gatling_beam.claude.engine import engine_of
+    from gatling_beam.claude.online import run_online
+
+    ordered = sorted(traces, key=lambda trace: (trace.trace_id, trace.request.text))
+    parts = [ordered[k : k + PER_CALL] for k in range(0, len(ordered), PER_CALL)]
+    groups = [partial(reword_group, settings, own, stage) for own in parts]
+    return run_online(groups, AnswerStore(answers, part).load(), engine_of(engine))
 
 
 def in_order(results: Iterable[GroupResult]) -> Iterator[GoldTrace | DeadLetter]:
@@ -117,7 +137,3 @@ def _notes(notes: Iterable[dict[str, int]]) -> dict[str, int]:
     for one in notes:
         summed.update(one)
     return dict(sorted(summed.items()))
-
-
-def _maker(job: GroupJob, numbers: range) -> Callable[[], Steps]:
-    return lambda: make_group(job, numbers)

@@ -1,11 +1,11 @@
 """What is looked at before a run asks Claude for anything: the key, the model and its price. None of it costs."""
 
-import os
 from datetime import datetime
+from json import JSONDecodeError
 
 import anthropic
 
-from gatling_beam.claude.engine_settings import KEY_VARIABLE, EngineSettings
+from gatling_beam.claude.engine_settings import KEY_VARIABLE, EngineSettings, read_key
 from gatling_beam.claude.errors import Stopped
 from gatling_beam.claude.faults import AskAgain, meaning
 
@@ -16,9 +16,9 @@ def make_client(settings: EngineSettings) -> anthropic.Anthropic:
     """A client for questions that cost nothing, and for batches.
 
     Raises:
-      Stopped: authentication, where there is no key.
+      Stopped: authentication, where there is no key, or what cannot be one.
     """
-    key = os.environ.get(KEY_VARIABLE)
+    key = read_key()
     if not key:
         raise Stopped(
             "authentication",
@@ -41,8 +41,8 @@ def look_up_model(client: anthropic.Anthropic, model: str) -> str:
     """
     try:
         found = client.models.retrieve(model)
-    except anthropic.APIError as e:
-        cause = meaning(e, model)
+    except (anthropic.APIError, JSONDecodeError) as e:
+        cause = meaning(e, model, client.api_key or "")
         if isinstance(cause, AskAgain):
             raise Stopped("exhausted", f"the Anthropic API does not answer ({cause.kind}); run again later") from None
         if isinstance(cause, Stopped):

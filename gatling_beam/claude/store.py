@@ -7,20 +7,41 @@ A part is written whole and never changed; its name is a hash of the identities 
 """
 
 import re
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from fsspec.core import url_to_fs
 
 from gatling_beam.claude.calls import PHASES, Answer, Call, Phase
-from gatling_beam.files import join, list_files, read_bytes, write_bytes
+from gatling_beam.files import join, list_files, list_folders, read_bytes, write_bytes
 from gatling_beam.hashing import digest
 
 _SHARD = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_NUMBERED = re.compile(r"(.*)-([0-9]{9,})-([0-9]{9,})")
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Answer)
+
+
+def numbered(shard: str) -> tuple[str, int, int] | None:
+    """Name, start and stop of a shard <name>-<start>-<stop>; None for another."""
+    found = _NUMBERED.fullmatch(shard)
+    return (found[1], int(found[2]), int(found[3])) if found else None
+
+
+def check_writable(directory: str) -> None:
+    """Writes a file to an answers directory, and removes it: before anything is paid for that could not be kept.
+
+    Raises:
+      OSError: if it cannot be written.
+    """
+    probe = join(directory, f".probe-{uuid.uuid4().hex}")
+    write_bytes(probe, b"")
+    fs, target = url_to_fs(probe)
+    fs.rm(target)
 
 
 class CorruptFile(ValueError):
@@ -65,13 +86,27 @@ class AnswerStore:
     def load(self) -> "AnswerStore":
         """Reads all answers of the shard; the store itself. Where a call was answered twice, one answer stays.
 
+        Of a shard <name>-<start>-<stop> also those of its numbers in other shards: where a run of another length or
+        with other files has asked for them.
+
         Raises:
           CorruptFile: if a file holds a line that is no answer.
         """
         for phase in PHASES:
-            for custom_id, line in _lines(self.directory, phase, self.shard):
-                self._answers.setdefault(custom_id, line)
+            for shard in (self.shard, *self._overlapping(phase)):
+                for custom_id, line in _lines(self.directory, phase, shard):
+                    self._answers.setdefault(custom_id, line)
         return self
+
+    def _overlapping(self, phase: Phase) -> Iterator[str]:
+        """The other shards of a phase that have numbers of this one."""
+        own = numbered(self.shard)
+        if own is None:
+            return
+        for shard in list_folders(join(self.directory, f"responses/{phase}")):
+            other = numbered(shard)
+            if other and shard != self.shard and other[0] == own[0] and max(own[1], other[1]) < min(own[2], other[2]):
+                yield shard
 
     def __len__(self) -> int:
         return len(self._answers)

@@ -19,7 +19,14 @@ import pytest
 
 from gatling_beam.claude.calls import Call
 from gatling_beam.claude.counts import Counts
-from gatling_beam.claude.engine import Engine, EngineSettings, close_engines, engine_of
+from gatling_beam.claude.engine import (
+    Engine,
+    EngineSettings,
+    close_engines,
+    engine_of,
+    leave_engines,
+    use_engines,
+)
 from gatling_beam.claude.errors import Stopped
 from gatling_beam.claude.faults import meaning
 from gatling_beam.claude.limit import Limit, NothingAdmitted
@@ -274,9 +281,9 @@ def test_a_connection_that_is_refused_is_not_billed_and_one_that_breaks_may_be()
 def test_a_runtime_error_under_a_connection_error_is_raised_as_the_bug_it_is():
     error = anthropic.APIConnectionError(request=httpx2.Request("POST", "http://127.0.0.1/"))
     error.__cause__ = RuntimeError("bound to a different event loop")
-    assert meaning(error, MODEL) is error.__cause__
+    assert meaning(error, MODEL, "") is error.__cause__
     bug = KeyError("of ours")
-    assert meaning(bug, MODEL) is bug
+    assert meaning(bug, MODEL, "") is bug
 
 
 # --- budget
@@ -473,3 +480,16 @@ def test_a_caller_that_is_cancelled_gives_back_what_it_took():
         return limit.in_flight, taken
 
     assert asyncio.run(run()) == (0, [])
+
+
+def test_engines_are_closed_with_their_last_user(claude_server, monkeypatch):
+    server = claude_server()
+    monkeypatch.setenv("ANTHROPIC_API_KEY", server.api_key)
+    settings = EngineSettings(model=MODEL, base_url=server.url)
+    use_engines()
+    use_engines()
+    engine = engine_of(settings)
+    leave_engines()
+    assert engine_of(settings) is engine and not engine.loop.is_closed()
+    leave_engines()
+    assert engine.loop.is_closed()

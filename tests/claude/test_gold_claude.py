@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -176,6 +177,9 @@ def test_without_a_key_one_sentence_says_so_before_anything_starts(
         (["--temperatures=requests=2"], "numbers from 0 to 1"),
         (["--max_cost_usd=0"], "> 0"),
         (["--prices=/nonesuch.yaml"], "nonesuch"),
+        (["--workers=2", "--callers=1"], "raise it to 2"),
+        (["--direct_num_workers=2"], "raise it to 2"),
+        (["--answers=/dev/null/answers"], "no answers can be kept"),
     ],
 )
 def test_a_wrong_flag_is_named(place: Callable[..., Place], tmp_path: Path, flags: list[str], says: str) -> None:
@@ -216,3 +220,84 @@ def test_missing_traces_fail_the_run_unless_they_are_allowed(place: Callable[...
     assert here.run(tmp_path / "out", "--tries=2", "--quiet", "--allow_short", "--overwrite").code == 0
     ledger = json.loads((tmp_path / "out" / "ledger.json").read_text())["stages"]["gold"]["gold"]
     assert ledger["notes"]["shortfall"] == 50 - len(traces(tmp_path / "out")) > 0
+
+
+@pytest.mark.parametrize("mode", ["online", "batches"])
+def test_a_parameter_that_every_call_is_refused_for_stops_the_run(
+    place: Callable[..., Place], tmp_path: Path, mode: str
+) -> None:
+    here = place(100)
+    flags = (f"--mode={mode}", "--poll_s=0.1", "--quiet", "--temperatures=requests=0.8")
+    stopped = here.run(tmp_path / "out", *flags)
+    assert stopped.code == 1 and "refuses all" in stopped.err and "temperature" in stopped.err
+    stats = here.server.stats(hashes=False)
+    assert stats["statuses"].get("400", 0) <= 16 and sum(batch["requests"] for batch in stats["batches"]) <= 10
+    assert here.run(tmp_path / "out", *flags[:3], "--overwrite").code == 0
+    assert len(traces(tmp_path / "out")) == 100
+
+
+def test_the_answers_of_a_pilot_serve_a_longer_run(place: Callable[..., Place], tmp_path: Path) -> None:
+    here = place(60)
+    pilot = ["gold", "--oracle=claude", "--total=20", "--seed=1", f"--output={tmp_path / 'pilot'}", "--quiet"]
+    assert main(pilot) == 0
+    answers = f"--answers={tmp_path / 'pilot-answers'}"
+    assert here.run(tmp_path / "out", answers, "--quiet").code == 0
+    assert here.run(tmp_path / "both", answers, "--quiet", "--mode=batches", "--poll_s=0.1").code == 0
+    stats = here.server.stats(hashes=False)
+    assert stats["duplicates"] == 0 and stats["batches"] == []
+    assert traces(tmp_path / "out")[:20] == traces(tmp_path / "pilot")
+
+
+@pytest.mark.parametrize("flags", [["--overwrite"], ["--overwrite", "--mode=batches"], ["--dry_run"]])
+def test_a_corrupt_file_of_answers_is_named(place: Callable[..., Place], tmp_path: Path, flags: list[str]) -> None:
+    here = place(20)
+    assert here.run(tmp_path / "out", "--quiet").code == 0
+    [part, *_] = sorted((tmp_path / "out-answers").glob("responses/requests/*/*.jsonl"))
+    part.write_bytes(part.read_bytes()[:-40])
+    paid = here.server.stats(hashes=False)["paid_answers"]
+    result = here.run(tmp_path / "out", "--quiet", *flags)
+    assert result.code == 1 and part.name in result.err and "is not an answer" in result.err
+    assert "Traceback" not in result.err and here.server.stats(hashes=False)["paid_answers"] == paid
+
+
+def test_answers_inside_of_the_output_are_refused(place: Callable[..., Place], tmp_path: Path) -> None:
+    here = place(10)
+    result = here.run(tmp_path / "out", f"--answers={tmp_path / 'out' / '_tmp' / 'answers'}")
+    assert result.code == 1 and "name a folder beside it" in result.err
+    assert here.server.stats(hashes=False)["paid_answers"] == 0
+
+
+@pytest.mark.parametrize("key", ["sk-ant-one\n", " sk-ant-one", "sk\u2013ant-one", "sk-ant-one\r\n"])
+def test_what_cannot_be_a_key_is_said_without_it(
+    place: Callable[..., Place], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    here = place(10)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    for flags in ([], ["--dry_run"]):
+        result = here.run(tmp_path / "out", *flags)
+        assert result.code == 1 and "that no key has" in result.err and "one" not in result.err.split("ANTHROPIC")[0]
+        assert key.strip() not in result.err
+    assert here.server.stats(hashes=False)["requests"] == {}
+
+
+def test_a_run_of_refusals_says_that_they_are_refusals(place: Callable[..., Place], tmp_path: Path) -> None:
+    here = place(20, refusal=1.0)
+    result = here.run(tmp_path / "out", "--tries=2", "--quiet")
+    assert result.code == 1 and "4 requests refusal:frontier_llm" in result.err
+
+
+def test_interrupted_it_says_so_and_keeps_the_answers_in_flight(place: Callable[..., Place], tmp_path: Path) -> None:
+    here = place(100, latency=1)
+    flags = ["--in_flight=4", "--quiet", "--second_reading=0"]
+    command = [sys.executable, "-m", "gatling_beam.pipelines.cli", "gold", "--oracle=claude", "--total=100", "--seed=1",
+               f"--output={tmp_path / 'out'}", *flags]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, env=dict(os.environ), stderr=subprocess.PIPE, text=True)
+    while here.server.stats(hashes=False)["paid_answers"] < 6:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err
+    here.server.configure(latency=0)
+    assert here.run(tmp_path / "out", *flags, "--overwrite").code == 0
+    assert here.server.stats(hashes=False)["duplicates"] == 0

@@ -241,3 +241,27 @@ def test_groups_are_of_one_domain_and_cover_all_numbers() -> None:
         parts = groups_of(span)
         assert [n for part in parts for n in part] == list(span)
         assert all(len({n // PER_CALL for n in part}) == 1 for part in parts)
+
+
+def test_an_argument_that_is_given_twice_makes_a_plan_invalid() -> None:
+    for number in range(0, 200, 10):
+        trace = draw_cell(3, NAMES, number, 0).trace
+        calls = [
+            PlannedCall(
+                id=call.call_id,
+                tool=call.tool_id.rpartition(".")[2],
+                arguments=[
+                    Argument(name=name, values=[str(v) for v in (value if isinstance(value, list) else [value])])
+                    for name, value in call.arguments.items()
+                ],
+                after=[s for s, target, kind in trace.metadata["edges"] if target == call.call_id and kind == "turn"],
+                only_if=[
+                    s for s, target, kind in trace.metadata["edges"] if target == call.call_id and kind == "control"
+                ],
+            )
+            for call in trace.graph.calls
+        ]
+        assert trace_problems(with_graph(trace, calls)) == []
+        first = calls[0].arguments[0]
+        twice = [first.model_copy(update={"values": ["other"]}), *calls[0].arguments]
+        assert trace_problems(with_graph(trace, [calls[0].model_copy(update={"arguments": twice}), *calls[1:]]))

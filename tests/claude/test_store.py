@@ -112,3 +112,12 @@ def test_ten_thousand_answers_load_in_a_second(tmp_path):
     start = time.process_time()
     assert len(AnswerStore(str(tmp_path), "s").load()) == 10_000
     assert time.process_time() - start < 1
+
+
+def test_answers_serve_overlapping_shards_of_the_same_cells(tmp_path):
+    AnswerStore(str(tmp_path), "ab-000000000-000000020").add([answered(1)])
+    AnswerStore(str(tmp_path), "ab-000000020-000000040").add([answered(2)])
+    AnswerStore(str(tmp_path), "cd-000000000-000000020").add([answered(3)])
+    assert len(AnswerStore(str(tmp_path), "ab-000000000-000000030").load()) == 2
+    assert len(AnswerStore(str(tmp_path), "ab-000000010-000000020").load()) == 1
+    assert len(AnswerStore(str(tmp_path), "ab-000000040-000000050").load()) == 0
