@@ -78,8 +78,8 @@ class ClaudeOptions(Options):
         "API takes none",
         json_schema_extra={"metavar": "PHASE=T,..."},
     )
-    api_version: str = Field(
-        "", description="header anthropic-version; default: that of the client", json_schema_extra={"metavar": "DATE"}
+    api_version: str | None = Field(
+        None, description="header anthropic-version; default: that of the client", json_schema_extra={"metavar": "DATE"}
     )
 
     @field_validator("temperatures")
@@ -112,7 +112,7 @@ class ClaudeOptions(Options):
             timeout_s=self.timeout_s,
             cap_usd=self.max_cost_usd / callers if self.max_cost_usd else None,
             prices=self.prices or "",
-            api_version=self.api_version,
+            api_version=self.api_version or "",
         )
 
 

@@ -57,8 +57,10 @@ def run_claude(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     try:
         of = price(options.model, options.prices or PRICES_FILE)
         settings = options.engine_settings(callers)
-    except (ValueError, OSError) as e:
+    except ValueError as e:
         raise UserError(str(e)) from None
+    except OSError as e:
+        raise UserError(f"--prices={options.prices} cannot be read ({e}): name a file of prices") from None
     plans = options.oracle == "claude"
     job = GroupJob(options.seed, names, options.model_settings(), plans, options.tries, options.second_reading)
     gold = GoldJob(join(options.output, DATA), total, options.seed, names, min(options.checkpoint_every, total))
@@ -98,6 +100,8 @@ def run_claude(options: GoldOptions, beam_args: Sequence[str] = ()) -> None:
     made = made_shards(notes)
     if stopped := stopped_shard(notes):
         raise UserError(_stopped(stopped.detail, answers))
+    if len(made) < gold.shards:
+        raise UserError(_stopped(f"{gold.shards - len(made):,} of {gold.shards:,} files were not written", answers))
     sums = add_sums([one.sums for one in made])
     if sums.missing and not options.allow_short:
         raise UserError(
