@@ -42,7 +42,7 @@ class AuditOptions(Options):
     min_rows: int = Field(
         MIN_ROWS,
         ge=_LEAST_ROWS,
-        le=6_000,
+        le=8_000,
         description="figures of fewer rows of a label are reported and not judged",
         json_schema_extra={"metavar": "N"},
     )

@@ -286,12 +286,19 @@ def test_a_run_of_refusals_says_that_they_are_refusals(place: Callable[..., Plac
     assert result.code == 1 and "4 requests refusal:frontier_llm" in result.err
 
 
+def heed_interrupts() -> None:
+    """A process that is started in the background of a script ignores Ctrl-C, and its children do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_it_says_so_and_keeps_the_answers_in_flight(place: Callable[..., Place], tmp_path: Path) -> None:
     here = place(100, latency=1)
     flags = ["--in_flight=4", "--quiet", "--second_reading=0"]
     command = [sys.executable, "-m", "gatling_beam.pipelines.cli", "gold", "--oracle=claude", "--total=100", "--seed=1",
                f"--output={tmp_path / 'out'}", *flags]  # fmt: skip
-    process = subprocess.Popen(command, cwd=tmp_path, env=dict(os.environ), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=dict(os.environ), stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
     while here.server.stats(hashes=False)["paid_answers"] < 6:
         assert process.poll() is None
         time.sleep(0.05)

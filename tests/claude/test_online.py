@@ -300,6 +300,11 @@ print(len(groups.run_online(work, groups.store({answers!r}), groups.engine_of(se
 """
 
 
+def heed_interrupts() -> None:
+    """A process that is started in the background of a script ignores Ctrl-C, and its children do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start_run(server, answers) -> subprocess.Popen:
     script = RUN.format(tests=__file__, url=server.url, answers=str(answers))
     return subprocess.Popen(
@@ -308,6 +313,7 @@ def start_run(server, answers) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
 
 

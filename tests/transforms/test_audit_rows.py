@@ -75,7 +75,7 @@ def test_no_rows_give_one_result_too(run_pipeline: Callable[..., Any]) -> None:
     ("options", "error", "says"),
     [
         ({"min_rows": 1}, ValueError, "min_rows=1"),
-        ({"min_rows": 6_001}, ValueError, "min_rows=6001, max_rows=12000"),
+        ({"min_rows": 8_001}, ValueError, "min_rows=8001, max_rows=16000"),
         ({"cap": 11_999}, ValueError, "cap=11999: use 2 <= min_rows, 2 \\* min_rows <= max_rows <= cap"),
         ({"cap": True}, TypeError, "cap=True is not a whole number"),
         ({"max_rows": "all"}, TypeError, "max_rows='all' is not a whole number"),
