@@ -90,4 +90,4 @@ format: $(STAMP)
 	$(BIN)/ruff format $(wildcard $(CODE))
 
 clean:
-	rm -rf build dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info $(VENV)
+	rm -rf build dist demo-output demo-families .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info $(VENV)
